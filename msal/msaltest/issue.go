@@ -1,0 +1,121 @@
+package msaltest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// issue makes the tokens of a grant: a refresh token where offline_access and
+// an ID token where openid is among the scopes, both only for users.
+func (s *Server) issue(to grant) *tokenJSON {
+	lifetime := wholeSeconds(s.opts.ExpiresIn)
+	answer := &tokenJSON{
+		TokenType:    "Bearer",
+		ExpiresIn:    lifetime,
+		ExtExpiresIn: lifetime,
+		RefreshIn:    wholeSeconds(s.opts.RefreshIn),
+	}
+	if to.username == "" {
+		answer.AccessToken = s.jwt(s.appClaims(to))
+		return answer
+	}
+	answer.Scope = to.scope
+	answer.AccessToken = s.jwt(s.accessClaims(to))
+	answer.ClientInfo = encode(map[string]any{"uid": objectID(to.username), "utid": homeTenantID(to.username)})
+	if to.has("offline_access") {
+		answer.RefreshToken = s.secret("refresh-token")
+		answer.FamilyID = s.opts.FamilyID
+		s.refresh[answer.RefreshToken] = &refreshToken{grant: to}
+	}
+	if to.has("openid") {
+		answer.IDToken = s.jwt(s.idClaims(to))
+	}
+	return answer
+}
+
+func (g grant) has(scope string) bool { return slices.Contains(strings.Fields(g.scope), scope) }
+
+// times are the claims that every token has.
+func (s *Server) times(tenantID string, to grant) map[string]any {
+	now := time.Now()
+	return map[string]any{
+		"iss": issuer(to.base, tenantID),
+		"tid": tenantID,
+		"iat": now.Unix(),
+		"nbf": now.Unix(),
+		"exp": now.Unix() + int64(wholeSeconds(s.opts.ExpiresIn)),
+		"ver": "2.0",
+	}
+}
+
+func (s *Server) appClaims(to grant) map[string]any {
+	claims := s.times(TenantID(to.tenant), to)
+	claims["aud"] = audience(to.scope)
+	claims["azp"] = to.clientID
+	claims["idtyp"] = "app"
+	claims["oid"] = guid("service principal", to.clientID)
+	claims["sub"] = claims["oid"]
+	return claims
+}
+
+func (s *Server) accessClaims(to grant) map[string]any {
+	claims := s.userClaims(to)
+	claims["aud"] = audience(to.scope)
+	claims["azp"] = to.clientID
+	claims["scp"] = to.scope
+	claims["upn"] = to.username
+	return claims
+}
+
+func (s *Server) idClaims(to grant) map[string]any {
+	claims := s.userClaims(to)
+	claims["aud"] = to.clientID
+	claims["preferred_username"] = to.username
+	claims["email"] = to.username
+	if to.nonce != "" {
+		claims["nonce"] = to.nonce
+	}
+	return claims
+}
+
+func (s *Server) userClaims(to grant) map[string]any {
+	u, _ := s.user(to.username)
+	tenantID := signInTenantID(to.tenant, to.username)
+	claims := s.times(tenantID, to)
+	claims["name"] = u.Name
+	claims["oid"] = objectID(to.username)
+	if tenantID != homeTenantID(to.username) {
+		// A guest is another object in the tenant that it visits.
+		claims["oid"] = guid("guest", tenantID, to.username)
+	}
+	claims["sub"] = guid("subject", to.clientID, to.username)
+	return claims
+}
+
+// audience takes the resource out of the first scope: api://orders/Read is
+// for api://orders, and User.Read for Microsoft Graph.
+func audience(scope string) string {
+	first, _, _ := strings.Cut(scope, " ")
+	if i := strings.LastIndex(first, "/"); i > 0 {
+		return first[:i]
+	}
+	return "https://graph.microsoft.com"
+}
+
+// jwt writes claims in the form of a JWT without a signature. Where that
+// would be, there is a serial number, which holds the marker in clear and
+// makes every token different.
+func (s *Server) jwt(claims map[string]any) string {
+	header := encode(map[string]any{"alg": "none", "typ": "JWT"})
+	return header + "." + encode(claims) + "." + s.secret("token")
+}
+
+// encode writes JSON as unpadded base64url. Maps of strings and numbers, which
+// is all it is given, always encode.
+func encode(claims map[string]any) string {
+	data, _ := json.Marshal(claims)
+	return base64.RawURLEncoding.EncodeToString(data)
+}
