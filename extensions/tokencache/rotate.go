@@ -1,0 +1,102 @@
+package tokencache
+
+import "strconv"
+
+// tokens are the refresh tokens of one identity.
+type tokens struct {
+	secrets map[string]bool
+	newest  int64 // the latest of their dates
+}
+
+// removeSuperseded deletes the refresh tokens that ours has just replaced, and
+// that theirs holds once more under other keys.
+func (m *merger) removeSuperseded() {
+	s := &m.theirs.sections[refreshTokens]
+	var known map[identity]tokens
+	for i := range m.changes {
+		c := &m.changes[i]
+		if c.kind != refreshTokens || c.ours == nil || !c.known {
+			continue
+		}
+		if known == nil {
+			known = m.baseTokens()
+		}
+		old := known[c.id]
+		if old.secrets[secretOf(c.ours.raw)] {
+			continue // the same token again: nothing was rotated
+		}
+		for _, pos := range m.find(refreshTokens, c.id) {
+			e := &s.entries[pos]
+			if !e.gone && !m.claimed[refreshTokens][pos] && old.supersedes(e.raw) {
+				s.drop(pos)
+			}
+		}
+	}
+}
+
+// supersedes reports whether a token is older than one that replaced those in
+// t: it is one of them, or was stored before the newest of them. Another one
+// came later, from another process, and is not judged.
+func (t tokens) supersedes(raw []byte) bool {
+	date := modified(raw)
+	return t.secrets[secretOf(raw)] || date != 0 && date <= t.newest
+}
+
+// baseTokens returns the refresh tokens that ours started from.
+func (m *merger) baseTokens() map[identity]tokens {
+	all := map[identity]tokens{}
+	for _, e := range m.base.sections[refreshTokens].all {
+		id, ok := identityOf(refreshTokens, e.raw)
+		if !ok {
+			continue
+		}
+		t := all[id]
+		if t.secrets == nil {
+			t.secrets = map[string]bool{}
+		}
+		t.secrets[secretOf(e.raw)] = true
+		t.newest = max(t.newest, modified(e.raw))
+		all[id] = t
+	}
+	return all
+}
+
+func secretOf(raw []byte) string { return unquote(valueOf(raw, `"secret"`)) }
+
+// stamp dates a refresh token that is about to be stored, so that MSAL Python
+// tries it before older ones. Python takes the clock; here it is the time at
+// which the access tokens that came with it were cached, or just after the
+// newest refresh token that it replaces: what counts is the order. Without any
+// of these, the entry stays undated.
+func (m *merger) stamp(c *change, raw, theirs []byte) []byte {
+	if theirs != nil && secretOf(theirs) == secretOf(c.ours.raw) {
+		return raw // not a new token
+	}
+	own := modified(raw)
+	newest := max(own, m.cachedAt(c.holder()))
+	for _, pos := range m.find(refreshTokens, c.id) {
+		e := &m.theirs.sections[refreshTokens].entries[pos]
+		if t := modified(e.raw); !e.gone && t >= newest && t > 0 {
+			newest = t + 1
+		}
+	}
+	if newest == own {
+		return raw
+	}
+	return withField(raw, lastModified, `"`+strconv.FormatInt(newest, 10)+`"`)
+}
+
+// cachedAt returns when ours cached the newest access token that it added or
+// changed for an account and client.
+func (m *merger) cachedAt(h holder) int64 {
+	if m.cached == nil {
+		m.cached = map[holder]int64{}
+		for _, c := range m.changes {
+			if c.kind == accessTokens && c.ours != nil {
+				to := c.holder()
+				m.cached[to] = max(m.cached[to], seconds(valueOf(c.ours.raw, `"cached_at"`)))
+			}
+		}
+	}
+	return m.cached[h]
+}
