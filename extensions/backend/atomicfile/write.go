@@ -1,0 +1,140 @@
+package atomicfile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/ownedfile"
+)
+
+// Write replaces the file's content when its version is base (None: no file,
+// or an empty one), and returns the new version. The directory must exist; see
+// [Prepare].
+//
+// ErrConflict: the version is another; nothing changed. ErrInvalid: data is
+// empty. ErrUnavailable: the disk is full, or the directory is missing; what
+// was stored is unchanged. ErrDenied: the place can't be written or isn't
+// safe. No temporary file is left behind. An error to sync the directory or to
+// set the time comes after the new content is in place: load again before
+// repeating the change.
+func Write(ctx context.Context, path string, data []byte, base backend.Version) (backend.Version, error) {
+	if len(data) == 0 {
+		return backend.None, &backend.Error{
+			Op: "write", Kind: backend.ErrInvalid, Err: errors.New("there is nothing to write"),
+			Hint: "an empty file means that nothing is stored; remove it instead",
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return backend.None, backend.Wrap("write", "", nil, err)
+	}
+	dropStaleTemps(filepath.Dir(path))
+	temp, err := writeTemp(path, data)
+	if err != nil {
+		return backend.None, err
+	}
+	if err := publish(ctx, temp, path, base); err != nil {
+		return backend.None, err
+	}
+	return VersionOf(data), nil
+}
+
+// writeTemp puts data on the disk, beside path.
+func writeTemp(path string, data []byte) (name string, err error) {
+	f, err := ownedfile.CreateTemp(path)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		// A rename can reach the disk before the data it names:
+		// https://lwn.net/Articles/322823/
+		err = f.Sync()
+	}
+	if err = cmp.Or(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+		return "", ownedfile.Wrap("write", err)
+	}
+	return f.Name(), nil
+}
+
+// publish renames temp to path, if path is still at base.
+func publish(ctx context.Context, temp, path string, base backend.Version) error {
+	renamed := false
+	defer func() {
+		if !renamed {
+			_ = os.Remove(temp)
+		}
+	}()
+	dir, err := ownedfile.LockDir(ctx, filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	old, err := expect(ctx, "write", path, base)
+	if err != nil {
+		return err
+	}
+	if err := ownedfile.Rename(ctx, temp, path); err != nil {
+		return err
+	}
+	renamed = true
+	dir.Unlock()
+	// The time is set even if the directory can't be synced: readers see the
+	// new content already.
+	return cmp.Or(dir.Sync(), touch(path, old.stamp))
+}
+
+// touch sets the modification time to now, and after the old file's time in
+// any case. The time of the temporary file won't do: whoever read the old
+// content after that file was written would never look again.
+func touch(path string, old ownedfile.Stamp) error {
+	least := old.Modified()
+	for _, step := range []time.Duration{time.Millisecond, 2 * time.Second} { // the coarsest file systems keep even seconds
+		at := time.Now()
+		if at.Before(least.Add(step)) {
+			at = least.Add(step)
+		}
+		if err := os.Chtimes(path, at, at); err != nil {
+			return timeError(err)
+		}
+		if now, err := ownedfile.Stat(path); err != nil || now.Modified().After(least) {
+			return timeError(err)
+		}
+	}
+	return nil
+}
+
+// timeError forgives a file that was replaced or removed meanwhile.
+func timeError(err error) error {
+	if err == nil || errors.Is(err, os.ErrNotExist) || errors.Is(err, backend.ErrNotFound) {
+		return nil
+	}
+	return ownedfile.Wrap("set time", err)
+}
+
+// Temporary files of dead writers are looked for once an hour per directory,
+// since a directory may hold the caches of thousands of users.
+const tempLife = time.Hour
+
+var tempsDropped = struct {
+	sync.Mutex
+	at map[string]time.Time
+}{at: map[string]time.Time{}}
+
+func dropStaleTemps(dir string) {
+	tempsDropped.Lock()
+	due := time.Since(tempsDropped.at[dir]) > tempLife
+	if due {
+		tempsDropped.at[dir] = time.Now()
+	}
+	tempsDropped.Unlock()
+	if due {
+		ownedfile.RemoveStaleTemps(dir, tempLife)
+	}
+}

@@ -1,0 +1,36 @@
+package filelock
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/ownedfile"
+)
+
+// timeoutError names who held the lock until the end of the wait. cause is
+// ctx's own error, nil when the default time ended.
+func timeoutError(path string, waited time.Duration, cause error) error {
+	err := fmt.Errorf("waited %s for %s, held by %s", waited.Round(time.Millisecond), path, whoHolds(path))
+	if cause != nil {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return &backend.Error{
+		Op: "lock", Kind: backend.ErrLockTimeout, Err: err,
+		Hint: "end that program, or try again when it is done; if it is gone, remove " + path,
+	}
+}
+
+func whoHolds(path string) string {
+	f, err := ownedfile.OpenAnyMode(path, os.O_RDONLY)
+	if errors.Is(err, backend.ErrNotFound) {
+		return "nobody any more: others were first in the queue"
+	}
+	if err != nil {
+		return "a process whose lock file can't be read"
+	}
+	defer f.Close()
+	return parse(content(f.File)).String()
+}
