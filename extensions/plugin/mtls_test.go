@@ -1,0 +1,61 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/wire"
+	"google.golang.org/grpc"
+)
+
+// hosted is the host's side for go-plugin's own client.
+type hosted struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
+
+func (hosted) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return errors.New("host") }
+
+func (hosted) GRPCClient(ctx context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return wire.NewClient(ctx, conn, wire.Options{Name: "odd"})
+}
+
+// TestGoPluginClient is the way of Windows, and of hosts that aren't ours:
+// go-plugin's own client with certificates on both sides.
+func TestGoPluginClient(t *testing.T) {
+	t.Parallel()
+	client := goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
+		VersionedPlugins: map[int]goplugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: hosted{}}},
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		Cmd:              command(t, "main", []string{envSocketDir + "=" + shortDir(t)}, nil),
+		AutoMTLS:         true, MinPort: 0, MaxPort: 1,
+		Logger: hclog.NewNullLogger(),
+	})
+	defer client.Kill()
+	protocol, err := client.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := protocol.Dispense(wire.ServiceName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks := t.TempDir()
+	s, err := raw.(backend.Backend).Open(t.Context(), backend.Config{Path: marks})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load(t, s, "print")
+	client.Kill()
+	if !client.Exited() || !marked(marks, "closed") {
+		t.Error("Shutdown didn't end it in order")
+	}
+	if _, err := os.Stat(marks); err != nil {
+		t.Error(err)
+	}
+}
