@@ -1,0 +1,59 @@
+// Package pluginhost finds plugins, checks them, starts them and keeps them
+// running: the host's side of an out-of-process store.
+//
+// A [Host] owns one process per backend name, shared by every store opened
+// through it. [Host.Backend] gives a [backend.Backend] that looks like one
+// linked into the program; a process that dies is replaced at the next call.
+//
+// # Where a plugin comes from
+//
+// The first of these that has the name is used, and none is skipped because it
+// is refused:
+//
+//  1. A path given in code ([Options.Plugins]). It comes first because it is
+//     explicit.
+//  2. The program itself, started again, when it called plugin.ServeIfInvoked
+//     with a backend of that name. Never in a process that is itself a plugin.
+//  3. msalext-plugin-<name> (.exe on Windows) in the directories given in code
+//     ([Options.Dirs]).
+//  4. The same in the directory that MSALEXT_PLUGIN_DIR names, when
+//     [Options.AllowEnv] says so.
+//  5. The system's directories: /usr/libexec/msalext and
+//     /usr/local/libexec/msalext, or msalext in the Program Files folder. All
+//     of the way there must belong to root (on Windows: to the system).
+//  6. msalext-plugins beside the program's executable, symlinks resolved.
+//  7. msalext/plugins in the user's data directory ($XDG_DATA_HOME or
+//     ~/.local/share; ~/Library/Application Support; %LocalAppData%), only
+//     when its SHA-256 is in [Options.Hashes].
+//
+// PATH, the working directory and the executable's own directory are never
+// searched. A program that runs with rights that its user doesn't have (set-uid,
+// file capabilities, sudo, an elevated Windows token) uses itself and the
+// system's directories only, and a path given in code as far as it belongs to
+// root all the way.
+//
+// # What is refused
+//
+// A binary is refused, with the reason, when its path is relative, a symlink
+// leads out of its directory, it isn't a regular executable file, it is set-uid
+// or set-gid, its hash isn't the one given, or when someone other than root and
+// the effective user owns it, can write it, or can write or rename a directory
+// on the way to it. Sticky directories of root, such as /tmp, are accepted
+// further up, and so is group-write permission for a group that has the owner
+// alone as member. On Windows the access control lists are read for the same
+// questions.
+//
+// On Linux the very file that was checked is what runs. Elsewhere, and there
+// too, its status (with ctime) is compared again after the start.
+//
+// # What a plugin process gets
+//
+// A short list of environment variables ([Environment]) and nothing else of the
+// host's; the other variables that it asks for and [Options.Env] allows come
+// with each Open. Its standard input is a pipe that the host holds open: its
+// end tells that the host is gone. It is in a process group of its own. What it
+// writes on standard error is logged at the level it names, or Debug. On Unix
+// it listens on a socket in a private directory, and both sides ask the kernel
+// who is at the other end; on Windows it listens on a loopback port, and both
+// sides hold a certificate made for that one start.
+package pluginhost

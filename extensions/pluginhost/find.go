@@ -1,0 +1,152 @@
+package pluginhost
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/selfplugin"
+)
+
+const (
+	namePrefix   = "msalext-plugin-"
+	pluginDirEnv = "MSALEXT_PLUGIN_DIR"
+)
+
+var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+// fileName is what the installed binary of a backend is called.
+func fileName(name string) string {
+	if runtime.GOOS == "windows" {
+		return namePrefix + name + ".exe"
+	}
+	return namePrefix + name
+}
+
+// checkName keeps names from forming paths: they come from settings and files.
+func checkName(name string) error {
+	if nameRule.MatchString(name) {
+		return nil
+	}
+	return &backend.Error{
+		Op: "start plugin", Kind: backend.ErrInvalid,
+		Err:  errors.New("a backend's name is 1 to 32 of a-z, 0-9 and \"-\", and doesn't begin with \"-\""),
+		Hint: "correct the backend's name",
+	}
+}
+
+// A place is a directory to search.
+type place struct {
+	dir     string
+	strict  bool   // all of the way belongs to root or the system
+	pinned  bool   // nothing runs without a known hash
+	refusal string // why nothing there may run
+}
+
+// surroundings are the facts about system and process that decide where
+// plugins may lie. Tests put others in their place.
+type surroundings struct {
+	elevated   bool
+	system     []string
+	executable func() (string, error) // symlinks resolved
+	userData   func() string          // empty: there is none
+	lookupEnv  func(string) (string, bool)
+	offered    func(string) bool
+}
+
+func here() surroundings {
+	return surroundings{
+		elevated:   elevated(),
+		system:     systemDirs(),
+		executable: executable,
+		userData:   userData,
+		lookupEnv:  os.LookupEnv,
+		offered:    func(name string) bool { _, ok := selfplugin.Offered(name); return ok },
+	}
+}
+
+func executable() (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(exe)
+}
+
+// find returns the program that serves a backend, checked and held open; the
+// caller closes it.
+func (s surroundings) find(o *Options, name string) (*program, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	if b, ok := o.Plugins[name]; ok {
+		hashes := o.Hashes[name]
+		if b.SHA256 != "" {
+			hashes = []string{b.SHA256}
+		}
+		return open(candidate{name: name, path: b.Path, strict: s.elevated, hashes: hashes})
+	}
+	if s.offered(name) {
+		return selfProgram(name)
+	}
+	return s.search(o, name)
+}
+
+func (s surroundings) search(o *Options, name string) (*program, error) {
+	var searched []string
+	for _, p := range s.places(o) {
+		searched = append(searched, p.dir)
+		path := filepath.Join(p.dir, fileName(name))
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if p.refusal != "" {
+			return nil, refused(name, path, "", "%s", p.refusal)
+		}
+		hashes := o.Hashes[name]
+		if p.pinned && len(hashes) == 0 {
+			return nil, refused(name, path, "have the program list its SHA-256, or install it for the whole system",
+				"it lies in the user's own directory and its hash isn't trusted")
+		}
+		return open(candidate{name: name, path: path, within: p.dir, strict: p.strict, hashes: hashes})
+	}
+	return nil, notFound(name, searched)
+}
+
+// places lists the directories, first come first served.
+func (s surroundings) places(o *Options) []place {
+	var system []place
+	for _, dir := range s.system {
+		system = append(system, place{dir: dir, strict: true})
+	}
+	if s.elevated {
+		return system
+	}
+	var all []place
+	for _, dir := range o.Dirs {
+		all = append(all, given(dir, "Options.Dirs"))
+	}
+	if dir, ok := s.lookupEnv(pluginDirEnv); ok && o.AllowEnv && dir != "" {
+		all = append(all, given(dir, pluginDirEnv))
+	}
+	all = append(all, system...)
+	if exe, err := s.executable(); err == nil {
+		all = append(all, place{dir: filepath.Join(filepath.Dir(exe), "msalext-plugins")})
+	}
+	if data := s.userData(); data != "" {
+		all = append(all, place{dir: filepath.Join(data, "msalext", "plugins"), pinned: true})
+	}
+	return all
+}
+
+func given(dir, by string) place {
+	p := place{dir: dir}
+	if !filepath.IsAbs(dir) {
+		p.refusal = "its directory, from " + by + ", is a relative path"
+	}
+	return p
+}

@@ -1,0 +1,44 @@
+//go:build unix
+
+package pluginhost
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+func systemDirs() []string {
+	return []string{"/usr/libexec/msalext", "/usr/local/libexec/msalext"}
+}
+
+// userData follows the XDG base directory specification, which says to ignore
+// relative values, and Apple's file system guide.
+func userData() string {
+	home, err := os.UserHomeDir()
+	if err != nil || !filepath.IsAbs(home) {
+		home = ""
+	}
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		if home == "" {
+			return ""
+		}
+		return filepath.Join(home, "Library", "Application Support")
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, ".local", "share")
+}
+
+// elevated tells whether this process has rights that the user who started it
+// doesn't have, so that the user's files and variables mustn't decide what
+// runs with them.
+func elevated() bool {
+	_, sudo := os.LookupEnv("SUDO_UID")
+	return os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() ||
+		sudo && os.Geteuid() == 0 || secureMode()
+}
