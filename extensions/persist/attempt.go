@@ -1,0 +1,94 @@
+package persist
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/msalext/msalext/extensions/backend"
+)
+
+// replace is one attempt at load, change, save.
+func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byte, error), publish func() error) (backend.Blob, error) {
+	old, err := s.load(ctx, key, backend.None)
+	if err != nil && !errors.Is(err, backend.ErrNotFound) {
+		return old, err
+	}
+	data, err := s.apply(key, fn, old.Data)
+	switch {
+	case err != nil:
+		return old, err
+	case data == nil:
+		return old, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrInvalid, Err: errors.New("there is nothing to save"), Hint: "use Delete to remove what is stored"}
+	case bytes.Equal(data, old.Data):
+		return old, nil
+	}
+	if err := publish(); err != nil {
+		return old, err
+	}
+	version, err := s.save(ctx, key, data, old.Version)
+	if err != nil {
+		return old, err
+	}
+	s.signal(key)
+	return backend.Blob{Data: data, Version: version}, nil
+}
+
+func (s *shared) remove(ctx context.Context, key string, publish func() error) error {
+	old, err := s.load(ctx, key, backend.None)
+	if errors.Is(err, backend.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := publish(); err != nil {
+		return err
+	}
+	_, err = bounded(ctx, s, "delete", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.store.Delete(ctx, key, old.Version)
+	})
+	if err == nil {
+		s.signal(key)
+	}
+	return err
+}
+
+func (s *shared) load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
+	if err := s.checkLocation(); err != nil {
+		return backend.Blob{}, err
+	}
+	return bounded(ctx, s, "load", func(ctx context.Context) (backend.Blob, error) {
+		return s.store.Load(ctx, key, have)
+	})
+}
+
+// save writes, and when the answer is missing finds out by a Load whether the
+// write happened: what was sent is there, or what was there before still is.
+func (s *shared) save(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
+	version, err := s.saveOnce(ctx, key, data, base)
+	if !errors.Is(err, backend.ErrUnavailable) && !errors.Is(err, backend.ErrTimeout) {
+		return version, err
+	}
+	now, lerr := s.load(ctx, key, backend.None)
+	switch {
+	case lerr == nil && bytes.Equal(now.Data, data):
+		return now.Version, nil
+	case errors.Is(err, backend.ErrTimeout): // a second wait could outlast a peer's patience with the lock
+		return version, err
+	case now.Version == base && (lerr == nil || errors.Is(lerr, backend.ErrNotFound)):
+		return s.saveOnce(ctx, key, data, base)
+	}
+	return version, err
+}
+
+func (s *shared) saveOnce(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
+	if s.info.MaxBytes > 0 && int64(len(data)) > s.info.MaxBytes {
+		return backend.None, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrTooLarge,
+			Err:  fmt.Errorf("%d bytes, and the store takes %d", len(data), s.info.MaxBytes),
+			Hint: "choose a backend without such a limit, or a key per user"}
+	}
+	return bounded(ctx, s, "save", func(ctx context.Context) (backend.Version, error) {
+		return s.store.Save(ctx, key, data, base)
+	})
+}

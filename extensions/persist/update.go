@@ -1,0 +1,148 @@
+package persist
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/filelock"
+	"github.com/msalext/msalext/internal/ownedfile"
+)
+
+// updateTimeout ends an Update whose ctx has no deadline.
+const updateTimeout = 60 * time.Second
+
+// Load returns the item, or ErrNotFound when nothing was ever saved. It takes
+// no lock.
+func (p *Persistence) Load(ctx context.Context) ([]byte, error) {
+	s, err := p.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.load(ctx, p.key, backend.None)
+	return b.Data, err
+}
+
+// Save replaces the item, whatever it was. It fails and changes nothing when
+// what is stored can't be read. To change what is there, use Update: between
+// a Load and a Save another process may write.
+func (p *Persistence) Save(ctx context.Context, data []byte) error {
+	return p.Update(ctx, func([]byte) ([]byte, error) { return data, nil })
+}
+
+// Update changes the item exclusively across processes: fn gets what is
+// stored now, nil when nothing is, and returns what shall be. Equal bytes are
+// not written; nil is ErrInvalid (Delete removes an item); fn's own error
+// ends the Update and is returned as it is.
+//
+// fn may run more than once, and must neither keep nor change what it was
+// given. It must be quick, since other processes wait, and must not update
+// the same item: that fails with ErrInvalid and doesn't deadlock.
+//
+// A ctx without deadline is given 60 seconds. ErrLockTimeout names who held
+// the lock all that time.
+func (p *Persistence) Update(ctx context.Context, fn func(old []byte) ([]byte, error)) error {
+	_, err := p.update(ctx, fn)
+	return err
+}
+
+// update is Update, and returns what is stored afterwards.
+func (p *Persistence) update(ctx context.Context, fn func([]byte) ([]byte, error)) (backend.Blob, error) {
+	s, err := p.join(ctx)
+	if err != nil {
+		return backend.Blob{}, err
+	}
+	var stored backend.Blob
+	err = s.exclusively(ctx, "save", p.key, func(ctx context.Context, publish func() error) error {
+		stored, err = s.replace(ctx, p.key, fn, publish)
+		return err
+	})
+	return stored, err
+}
+
+// Delete removes the item; nothing stored is no error. An item that can't be
+// read is kept, and the error says why.
+func (p *Persistence) Delete(ctx context.Context) error {
+	s, err := p.join(ctx)
+	if err != nil {
+		return err
+	}
+	return s.exclusively(ctx, "delete", p.key, func(ctx context.Context, publish func() error) error {
+		return s.remove(ctx, p.key, publish)
+	})
+}
+
+// errLost: the lock file was taken from us, so what was read under it may be
+// stale.
+var errLost = errors.New("a peer removed the lock")
+
+// exclusively runs change under the item's lock, or without one where the
+// store compares and swaps, again and again until nobody interfered. change
+// calls publish right before it writes.
+func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ context.Context, publish func() error) error) error {
+	if err := s.enter(op, key); err != nil {
+		return err
+	}
+	ctx, cancel := withDefaultTimeout(ctx)
+	defer cancel()
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		err := s.once(ctx, op, key, change)
+		if !errors.Is(err, errLost) && !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return s.fail(op, &backend.Error{Kind: backend.ErrConflict, Err: context.Cause(ctx), Hint: "others keep changing the item; try again"})
+		case <-time.After(wait):
+		}
+	}
+}
+
+func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, updateTimeout)
+}
+
+func (s *shared) once(ctx context.Context, op, key string, change func(context.Context, func() error) error) (err error) {
+	if s.cas() {
+		return change(ctx, func() error { return nil })
+	}
+	path := s.path(key)
+	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
+		return s.fail(op, err)
+	}
+	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log})
+	if err != nil {
+		return s.fail(op, err)
+	}
+	defer func() {
+		if rerr := lock.Release(); rerr != nil && err == nil {
+			s.log.Warn("msalext: the lock could not be released", "backend", s.name, "error", rerr)
+		}
+	}()
+	if lock.AdoptedFromDead() {
+		s.signal(key) // its owner may have died between write and signal
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, errHeldTooLong)
+	defer cancel()
+	return change(ctx, func() error { return s.publishable(ctx, op, lock) })
+}
+
+// publishable tells whether time, record and lock still allow a write.
+func (s *shared) publishable(ctx context.Context, op string, lock *filelock.Lock) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errHeldTooLong) {
+		return s.slow(op, cause)
+	}
+	if err := s.claimLocation(ctx); err != nil {
+		return err
+	}
+	if err := lock.Held(); err != nil {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+// Package record reads and writes the small file beside a cache that tells
+// which backend keeps it. It stops a program from silently using another
+// backend, or plaintext after encryption, at a location where an earlier run
+// left tokens.
+//
+// The file is the location with ".msalext" appended, one JSON object:
+//
+//	{"format":1,"backend":"libsecret","encrypted":true}
+//
+// Fields that a reader doesn't know are ignored; a higher format is refused.
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/backend/atomicfile"
+)
+
+const format = 1
+
+// Record is what keeps the items of a location. The zero value: not recorded.
+type Record struct {
+	Backend   string `json:"backend"`
+	Encrypted bool   `json:"encrypted"`
+}
+
+// Path is where the record of the location with this absolute path lies.
+func Path(location string) string { return location + ".msalext" }
+
+// Read returns a location's record, the zero Record when there is none.
+// ErrCorrupt: the record can't be understood, or is of a newer format.
+func Read(location string) (Record, error) {
+	r, _, err := read(location)
+	return r, err
+}
+
+// Claim writes r where nothing is recorded, and checks it against what is.
+// ErrBackendChanged: another backend keeps the location's items, or they are
+// encrypted and r isn't.
+func Claim(ctx context.Context, location string, r Record) error {
+	for {
+		was, version, err := read(location)
+		if err != nil {
+			return err
+		}
+		if version != backend.None {
+			return was.Admits(location, r)
+		}
+		if err := write(ctx, location, r, backend.None); !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// Admits checks that what is recorded allows r to be used.
+func (was Record) Admits(location string, r Record) error {
+	switch {
+	case was.Backend == "":
+		return nil
+	case was.Backend != r.Backend:
+		return changed(r.Backend, fmt.Sprintf("%s was used with the backend %q", location, was.Backend))
+	case was.Encrypted && !r.Encrypted:
+		return changed(r.Backend, fmt.Sprintf("%s was encrypted and would not be any more", location))
+	}
+	return nil
+}
+
+func changed(to, why string) error {
+	return &backend.Error{Op: "open", Backend: to, Kind: backend.ErrBackendChanged, Err: errors.New(why),
+		Hint: "choose the recorded backend, or use another location"}
+}
+
+func read(location string) (Record, backend.Version, error) {
+	path := Path(location)
+	blob, err := atomicfile.Read(path)
+	if errors.Is(err, backend.ErrNotFound) {
+		return Record{}, backend.None, nil
+	} else if err != nil {
+		return Record{}, backend.None, err
+	}
+	var f file
+	if err := json.Unmarshal(blob.Data, &f); err != nil || f.Format != format || f.Backend == "" {
+		return Record{}, backend.None, &backend.Error{Op: "read the record", Kind: backend.ErrCorrupt,
+			Err:  fmt.Errorf("%s isn't a record of format %d", path, format),
+			Hint: "update this program if a newer one wrote it; else move the file away"}
+	}
+	return f.Record, blob.Version, nil
+}
+
+type file struct {
+	Format int `json:"format"`
+	Record
+}
+
+func write(ctx context.Context, location string, r Record, base backend.Version) error {
+	data, err := json.Marshal(file{format, r})
+	if err != nil {
+		return err
+	}
+	_, err = atomicfile.Write(ctx, Path(location), append(data, '\n'), base)
+	return err
+}
