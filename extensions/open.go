@@ -1,0 +1,105 @@
+package extensions
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/persist"
+	"github.com/msalext/msalext/extensions/pluginhost"
+)
+
+// backgroundTimeout ends an opening that nobody's ctx bounds.
+const backgroundTimeout = 30 * time.Second
+
+// Open opens one backend by its name ("file", "libsecret", a custom one) at a
+// location, without trying another. It doesn't probe and stores nothing.
+//
+// The location is a path; "~/" at its start is the home directory, and a
+// relative one is made absolute at once. Backends that keep no file of their
+// own at that path still keep the lock there.
+//
+// ErrInvalid: a wrong location, name or setting. ErrPluginNotFound,
+// ErrPluginRefused: see package pluginhost. Else the backend's own error.
+func Open(ctx context.Context, backendName, location string, opts *Options) (*Persistence, error) {
+	o, path, err := prepare(location, opts)
+	if err != nil {
+		return nil, err
+	}
+	return o.maybeLater(ctx, func(ctx context.Context) (*Persistence, error) {
+		return o.open(ctx, backendName, location, path)
+	})
+}
+
+func prepare(location string, opts *Options) (*Options, string, error) {
+	if opts == nil {
+		opts = &Options{}
+	}
+	path, err := resolve(location)
+	return opts, path, err
+}
+
+func (o *Options) maybeLater(ctx context.Context, open func(context.Context) (*Persistence, error)) (*Persistence, error) {
+	if !o.Background {
+		return open(ctx)
+	}
+	return persist.Later(func() (*Persistence, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backgroundTimeout)
+		defer cancel()
+		return open(ctx)
+	}), nil
+}
+
+func (o *Options) open(ctx context.Context, name, location, path string) (*Persistence, error) {
+	b, origin, err := o.backend(ctx, name)
+	if err != nil {
+		return nil, backend.Wrap("open", name, nil, err)
+	}
+	settings, secrets, err := b.Describe().Split(o.Settings[name])
+	if err != nil {
+		return nil, err
+	}
+	c := backend.Config{Location: location, Path: path, Settings: settings, Secrets: secrets}
+	store, err := b.Open(ctx, c)
+	if err != nil { // without a kind of ours: only a store that says so counts as missing
+		return nil, backend.Wrap("open", name, nil, err)
+	}
+	return persist.New(name, store, c, &persist.Options{ClaimedBy: origin, Logger: o.logger()}), nil
+}
+
+// backend finds a backend by name, and where it comes from, for people.
+func (o *Options) backend(ctx context.Context, name string) (backend.Backend, string, error) {
+	for _, b := range o.InProcess {
+		if b.Describe().Name == name {
+			return b, fmt.Sprintf("the %s backend linked into this program", name), nil
+		}
+	}
+	host := o.Host
+	if host == nil {
+		host = pluginhost.Default()
+		if o.AllowEnv {
+			host = environmentHost()
+		}
+	}
+	b, err := host.Backend(ctx, name)
+	if err != nil {
+		return nil, "", err
+	}
+	return b, pluginhost.Origin(b), nil
+}
+
+// environmentHost is the process-wide host that looks at MSALEXT_PLUGIN_DIR
+// too.
+var environmentHost = sync.OnceValue(func() *pluginhost.Host {
+	return pluginhost.New(&pluginhost.Options{AllowEnv: true})
+})
+
+func (o *Options) logger() *slog.Logger {
+	if o.Logger != nil {
+		return o.Logger
+	}
+	return slog.Default()
+}

@@ -1,0 +1,68 @@
+package extensions
+
+import (
+	"log/slog"
+	"runtime"
+	"slices"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/pluginhost"
+)
+
+// Options say how to find and open a backend. Nil and the zero value are the
+// safe defaults. One value serves every operating system.
+type Options struct {
+	// Candidates are the backends that BuildPersistence tries, in order. Nil:
+	// the platform's own key store. Names of custom backends are allowed.
+	Candidates []string
+	// FallbackToPlaintext adds the unencrypted "file" backend as the last
+	// candidate. It is used only where every other is missing, and never
+	// because one is locked, denied, slow or broken.
+	FallbackToPlaintext bool
+	// Settings are each backend's own options, by the backend's name. Those
+	// of backends that aren't opened are ignored; unknown names inside an
+	// opened backend's are refused.
+	Settings map[string]backend.Settings
+	// InProcess are backends linked into this program. They come before any
+	// plugin of the same name and need no process.
+	InProcess []backend.Backend
+	// Host finds and runs plugins. Nil: one host for the whole process,
+	// pluginhost.Default.
+	Host *pluginhost.Host
+	// Background makes BuildPersistence and Open return at once, while the
+	// backend is chosen and its plugin starts. The first use, also
+	// IsEncrypted, waits for it and reports its errors. It takes up to 30
+	// seconds, also when ctx ends earlier.
+	Background bool
+	// AllowEnv lets the environment variable MSALEXT_PLUGIN_DIR name a
+	// directory of plugins, where Host is nil.
+	AllowEnv bool
+	// Logger gets warnings. Nil: slog.Default.
+	Logger *slog.Logger
+}
+
+const plaintext = "file"
+
+// candidates lists the backends to try, in order.
+func (o *Options) candidates() []string {
+	names := o.Candidates
+	if names == nil {
+		names = []string{platformStore(runtime.GOOS)}
+	}
+	if o.FallbackToPlaintext && !slices.Contains(names, plaintext) {
+		names = append(slices.Clone(names), plaintext)
+	}
+	return names
+}
+
+// platformStore is the backend of a system's own key store. The Secret Service
+// is at home wherever a freedesktop.org desktop runs, the BSDs included.
+func platformStore(goos string) string {
+	switch goos {
+	case "windows":
+		return "dpapi"
+	case "darwin":
+		return "keychain"
+	}
+	return "libsecret"
+}

@@ -1,0 +1,152 @@
+package extensions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/pluginhost"
+	"github.com/msalext/msalext/internal/record"
+)
+
+// BuildPersistence returns the store that suits this machine: dpapi on
+// Windows, keychain on macOS, libsecret elsewhere, or the first of
+// Options.Candidates that works. About the location see Open.
+//
+// Where a backend is recorded beside the location, because an earlier run
+// stored something with it, that one is used or nothing. Else each candidate
+// is opened and probed in turn. The next one is tried only where a backend is
+// missing: ErrUnavailable, ErrUnsupported or ErrPluginNotFound while opening
+// it. A store that is locked, denied, slow, damaged, refused or crashes ends
+// the choice, since stepping down would scatter tokens or bare them.
+//
+// Where none works the error is a *SelectionError.
+func BuildPersistence(ctx context.Context, location string, opts *Options) (*Persistence, error) {
+	o, path, err := prepare(location, opts)
+	if err != nil {
+		return nil, err
+	}
+	return o.maybeLater(ctx, func(ctx context.Context) (*Persistence, error) {
+		return o.choose(ctx, location, path)
+	})
+}
+
+func (o *Options) choose(ctx context.Context, location, path string) (*Persistence, error) {
+	was, err := record.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if was != (record.Record{}) {
+		return o.reopen(ctx, location, path, was)
+	}
+	failed := &SelectionError{Location: location, plaintextOff: !o.FallbackToPlaintext}
+	for _, name := range o.candidates() {
+		p, err := o.open(ctx, name, location, path)
+		if err == nil {
+			if err = verified(ctx, p); err == nil {
+				return p, nil
+			}
+			failed.add(name, err)
+			return nil, failed
+		}
+		failed.add(name, err)
+		if !missing(err) {
+			return nil, failed
+		}
+	}
+	return nil, failed
+}
+
+// reopen opens the backend that an earlier run used, if it is a candidate.
+func (o *Options) reopen(ctx context.Context, location, path string, was record.Record) (*Persistence, error) {
+	names := o.candidates()
+	if !slices.Contains(names, was.Backend) {
+		return nil, was.Admits(path, record.Record{Backend: strings.Join(names, " or ")})
+	}
+	failed := &SelectionError{Location: location}
+	p, err := o.open(ctx, was.Backend, location, path)
+	if err != nil {
+		failed.add(was.Backend, err)
+		return nil, failed
+	}
+	if err := was.Admits(path, record.Record{Backend: p.Backend(), Encrypted: p.IsEncrypted()}); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func verified(ctx context.Context, p *Persistence) error {
+	err := p.Verify(ctx)
+	if err != nil {
+		err = errors.Join(err, p.Close())
+	}
+	return err
+}
+
+// missing tells whether err says that a backend isn't there, as opposed to one
+// that is there and doesn't work.
+func missing(err error) bool {
+	if pluginhost.Faulty(err) {
+		return false
+	}
+	switch backend.KindOf(err) {
+	case backend.ErrUnavailable, backend.ErrUnsupported, backend.ErrPluginNotFound:
+		return true
+	}
+	return false
+}
+
+// SelectionError says why no backend could be chosen.
+type SelectionError struct {
+	Location   string
+	Candidates []Candidate // those that were tried, in order
+
+	plaintextOff bool
+}
+
+// Candidate is a backend that was tried.
+type Candidate struct {
+	Backend string
+	Reason  error  // why it wasn't chosen
+	Remedy  string // what to do about it; empty: the reason says all
+}
+
+func (e *SelectionError) add(name string, err error) {
+	c := Candidate{Backend: name, Reason: err}
+	if be := (*backend.Error)(nil); errors.As(err, &be) {
+		c.Remedy = be.Hint
+	}
+	e.Candidates = append(e.Candidates, c)
+}
+
+// Error has one line for each candidate, and one on what else could be done.
+func (e *SelectionError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "msalext: no backend can keep the token cache at %s", e.Location)
+	for _, c := range e.Candidates {
+		fmt.Fprintf(&b, "\n  %s: %v", c.Backend, c.Reason)
+	}
+	if e.plaintextOff && missing(e.last()) {
+		b.WriteString("\n  without encryption: Options.FallbackToPlaintext allows the file backend")
+	}
+	return b.String()
+}
+
+func (e *SelectionError) last() error {
+	if len(e.Candidates) == 0 {
+		return backend.ErrUnsupported
+	}
+	return e.Candidates[len(e.Candidates)-1].Reason
+}
+
+// Unwrap returns the candidates' reasons, so that errors.Is finds each.
+func (e *SelectionError) Unwrap() []error {
+	var errs []error
+	for _, c := range e.Candidates {
+		errs = append(errs, c.Reason)
+	}
+	return errs
+}
