@@ -1,0 +1,96 @@
+package msal
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/persist"
+)
+
+// exportTimeout bounds the write of a token that was just issued. The caller's
+// ctx doesn't: it may have ended in the moment the token came.
+const exportTimeout = 60 * time.Second
+
+// Accessor returns what the WithCache options of MSAL's public and
+// confidential clients take. It reads c before MSAL looks for a token, and
+// merges into c what MSAL changed.
+//
+// A token that was just issued is never lost to a failing store: MSAL's call
+// returns it, c keeps it in memory and tells its CacheOptions.OnError, and c
+// stores it with the next write or in Close. A store that can't be read makes
+// silent calls and Accounts fail with the store's error, and a sign-out that
+// can't be stored is an error as well.
+//
+// The result is safe for concurrent use, by any number of clients.
+func Accessor(c *persist.PersistedTokenCache) cache.ExportReplace {
+	return &accessor{cache: c}
+}
+
+type accessor struct {
+	cache   *persist.PersistedTokenCache
+	clients clients
+}
+
+var _ cache.ExportReplace = (*accessor)(nil)
+
+// Replace gives MSAL the cache as it is stored now. The hint is ignored: MSAL
+// uses different keys for one user's sign-in and refresh
+// (AzureAD/microsoft-authentication-library-for-go#424).
+func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, _ cache.ReplaceHints) error {
+	if onBehalfOf(u) {
+		return nil
+	}
+	err := a.replace(ctx, u)
+	if err != nil && currentCall().issued {
+		return nil // an error here would throw the token away; Export keeps it and tells
+	}
+	return err
+}
+
+func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler) error {
+	client := a.clients.of(u)
+	client.mu.Lock() // base and MSAL's memory change together
+	defer client.mu.Unlock()
+	view, err := a.cache.View(ctx)
+	if err != nil {
+		return err
+	}
+	if err := u.Unmarshal(view.Readable()); err != nil {
+		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt,
+			Err:  fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
+			Hint: "what is stored is kept; move it away to begin anew"}
+	}
+	client.base = view
+	return nil
+}
+
+// Export stores what MSAL changed since Replace.
+func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.ExportHints) error {
+	ours, err := m.Marshal()
+	if err != nil {
+		return fmt.Errorf("msalext: MSAL could not serialize its cache: %w", err)
+	}
+	client := a.clients.of(m)
+	client.mu.Lock()
+	defer client.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout)
+	defer cancel()
+	call := currentCall()
+	_, err = a.cache.Merge(ctx, client.base, ours, call.op)
+	if call.issued {
+		return nil // the cache keeps what it could not store, and has told OnError
+	}
+	return err
+}
+
+// onBehalfOf tells whether u is the part of MSAL's cache for tokens acquired
+// on behalf of a user. Its type has no exported name.
+func onBehalfOf(u cache.Unmarshaler) bool {
+	t := reflect.TypeOf(u)
+	return t.Kind() == reflect.Pointer && t.Elem().Name() == "PartitionedManager"
+}
