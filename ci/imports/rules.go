@@ -1,0 +1,72 @@
+package main
+
+import "slices"
+
+// rule is what a package may import of ours directly, and which modules of
+// others it may depend on, through whatever it imports.
+type rule struct {
+	pkg     string // a pattern as in path.Match
+	ours    []string
+	modules []string
+}
+
+var (
+	sys      = []string{"golang.org/x/sys"}
+	fastJSON = []string{"github.com/go-json-experiment/json"}
+	core     = slices.Concat(sys, fastJSON)
+	grpc     = slices.Concat(sys, []string{
+		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/yamux", "github.com/oklog/run",
+		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty", "github.com/golang/protobuf",
+		"google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/rpc",
+		"golang.org/x/net", "golang.org/x/text",
+	})
+	msalGo = []string{
+		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
+		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser",
+	}
+	everything = slices.Concat(core, grpc, msalGo)
+	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*"}
+)
+
+// rules: the first whose pattern matches holds.
+var rules = []rule{
+	{"extensions/backend", nil, nil},
+	{"extensions/backend/memory", []string{"extensions/backend"}, nil},
+	{"extensions/backend/atomicfile", []string{"extensions/backend", "internal/ownedfile"}, sys},
+	{"extensions/tokencache", nil, fastJSON},
+	{"extensions/persist", []string{
+		"extensions/backend", "extensions/backend/atomicfile", "extensions/tokencache",
+		"internal/filelock", "internal/ownedfile", "internal/record",
+	}, core},
+	{"extensions/plugin", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
+	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
+	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(core, grpc)},
+
+	{"internal/ownedfile", []string{"extensions/backend"}, sys},
+	{"internal/filelock", []string{"extensions/backend", "internal/ownedfile"}, core},
+	{"internal/record", []string{"extensions/backend", "extensions/backend/atomicfile"}, sys},
+	{"internal/testproc", nil, nil},
+	{"internal/selfplugin", []string{"extensions/backend"}, nil},
+	{"internal/peercred", nil, grpc},
+	{"internal/wire", []string{"extensions/backend", "internal/wire/persistencepb"}, grpc},
+	{"internal/wire/persistencepb", nil, grpc},
+
+	{"plugins/*", []string{"extensions/backend", "extensions/backend/atomicfile"}, sys},
+	{"plugins/*/cmd/*", []string{"plugins/*", "extensions/plugin"}, slices.Concat(core, grpc)},
+
+	{"msal", []string{"extensions/backend", "extensions/persist", "extensions/tokencache"}, slices.Concat(core, msalGo)},
+	{"msal/msaltest", nil, nil},
+
+	{"examples/inprocess", public, slices.Concat(core, msalGo)}, // a linked-in backend brings no gRPC
+	{"examples/*", public, everything},
+	{"ci/*", nil, nil},
+}
+
+func ruleFor(name string) (rule, bool) {
+	for _, r := range rules {
+		if matches([]string{r.pkg}, name) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}

@@ -1,0 +1,134 @@
+// Command demo shows the main job, end to end, with real processes:
+//
+//   - one process signs in, through MSAL for Go, a plugin and a file;
+//   - a second one gets its token from the cache, without asking for one;
+//   - four processes sign 60 people each in to one cache at once, and a fifth
+//     counts from disk how many were kept.
+//
+// It starts the fake Entra ID that all of them use. The quickstart program and
+// the directory msalext-plugins must lie beside it; `make demo` puts them there.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/msalext/msalext/examples/internal/tenant"
+	"github.com/msalext/msalext/msal/msaltest"
+)
+
+const (
+	processes = 4
+	signIns   = 60
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// run plays the part that args name: none is the whole demonstration.
+func run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 0:
+		return demonstrate(ctx)
+	case len(args) == 3 && args[0] == "sign-in":
+		process, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return signInMany(ctx, args[1], process)
+	case len(args) == 2 && args[0] == "count":
+		return count(ctx, args[1])
+	}
+	return fmt.Errorf("usage: %s", filepath.Base(os.Args[0]))
+}
+
+func demonstrate(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "msalext-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	// One answer of "not yet" before each approval, as with a quick person.
+	server := msaltest.New(&msaltest.Options{Approver: tenant.Person, Pending: 1})
+	defer server.Close()
+	d := demo{server: server, dir: dir}
+	if err := d.onceThenSilent(ctx); err != nil {
+		return err
+	}
+	return d.storm(ctx)
+}
+
+type demo struct {
+	server *msaltest.Server
+	dir    string
+}
+
+// onceThenSilent runs the quickstart twice on one cache.
+func (d demo) onceThenSilent(ctx context.Context) error {
+	location := filepath.Join(d.dir, "quickstart", "token-cache")
+	for _, title := range []string{"a first process signs in", "a second process"} {
+		fmt.Printf("== %s\n", title)
+		before := d.server.Count(msaltest.KindToken)
+		if err := d.command(ctx, "quickstart", location).Run(); err != nil {
+			return fmt.Errorf("%s: %w", title, err)
+		}
+		if made := d.server.Count(msaltest.KindToken) - before; made > 0 {
+			fmt.Printf("token requests made: %d\n", made)
+		} else {
+			fmt.Println("no token request was made")
+		}
+	}
+	return nil
+}
+
+// storm has all processes sign in at once and a last one count.
+func (d demo) storm(ctx context.Context) error {
+	fmt.Printf("== %d processes sign in %d people each\n", processes, signIns)
+	location := filepath.Join(d.dir, "storm", "token-cache")
+	start := time.Now()
+	var running []*exec.Cmd
+	for i := range processes {
+		cmd := d.command(ctx, "demo", "sign-in", location, strconv.Itoa(i))
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		running = append(running, cmd)
+	}
+	for i, cmd := range running {
+		if err := cmd.Wait(); err != nil {
+			return fmt.Errorf("process %d: %w", i, err)
+		}
+	}
+	took := time.Since(start)
+	if err := d.command(ctx, "demo", "count", location).Run(); err != nil {
+		return err
+	}
+	fmt.Printf("in %.1f seconds\n", took.Seconds())
+	return nil
+}
+
+// command is a program that lies beside this one, with the fake in its
+// environment.
+func (d demo) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(self), program+filepath.Ext(self)), args...)
+	cmd.Env = append(os.Environ(), d.server.Env()...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd
+}
