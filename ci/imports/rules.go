@@ -22,10 +22,10 @@ var (
 	})
 	msalGo = []string{
 		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
-		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser",
+		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser", "golang.org/x/sync",
 	}
 	everything = slices.Concat(core, grpc, msalGo)
-	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*"}
+	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "examples/internal/*"}
 )
 
 // rules: the first whose pattern matches holds.
@@ -48,7 +48,7 @@ var rules = []rule{
 	{"internal/testproc", nil, nil},
 	{"internal/selfplugin", []string{"extensions/backend"}, nil},
 	{"internal/peercred", nil, grpc},
-	{"internal/wire", []string{"extensions/backend", "internal/wire/persistencepb"}, grpc},
+	{"internal/wire", []string{"extensions/backend", "internal/selfplugin", "internal/wire/persistencepb"}, grpc},
 	{"internal/wire/persistencepb", nil, grpc},
 
 	{"plugins/*", []string{"extensions/backend", "extensions/backend/atomicfile"}, sys},
@@ -57,6 +57,7 @@ var rules = []rule{
 	{"msal", []string{"extensions/backend", "extensions/persist", "extensions/tokencache"}, slices.Concat(core, msalGo)},
 	{"msal/msaltest", nil, nil},
 
+	{"examples/internal/*", public, slices.Concat(core, msalGo)},
 	{"examples/inprocess", public, slices.Concat(core, msalGo)}, // a linked-in backend brings no gRPC
 	{"examples/*", public, everything},
 	{"ci/*", nil, nil},

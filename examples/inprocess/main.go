@@ -86,7 +86,7 @@ func signIn(ctx context.Context, cache *persist.PersistedTokenCache) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(code.Result.Message)
+	t.Show(code.Result.Message)
 	result, err := code.AuthenticationResult(ctx)
 	if err != nil {
 		return err

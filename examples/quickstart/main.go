@@ -68,7 +68,7 @@ func signIn(ctx context.Context, cache *extensions.PersistedTokenCache) error {
 	if err != nil {
 		return err
 	}
-	result, err := token(ctx, client, t.Scopes)
+	result, err := token(ctx, client, t)
 	if err != nil {
 		return err
 	}
@@ -81,20 +81,20 @@ func signIn(ctx context.Context, cache *extensions.PersistedTokenCache) error {
 }
 
 // token asks the person only when no account in the cache will do.
-func token(ctx context.Context, client public.Client, scopes []string) (public.AuthResult, error) {
+func token(ctx context.Context, client public.Client, t *tenant.Tenant) (public.AuthResult, error) {
 	accounts, err := client.Accounts(ctx)
 	if err != nil {
 		return public.AuthResult{}, err
 	}
 	for _, account := range accounts {
-		if result, err := client.AcquireTokenSilent(ctx, scopes, public.WithSilentAccount(account)); err == nil {
+		if result, err := client.AcquireTokenSilent(ctx, t.Scopes, public.WithSilentAccount(account)); err == nil {
 			return result, nil
 		}
 	}
-	code, err := client.AcquireTokenByDeviceCode(ctx, scopes)
+	code, err := client.AcquireTokenByDeviceCode(ctx, t.Scopes)
 	if err != nil {
 		return public.AuthResult{}, err
 	}
-	fmt.Println(code.Result.Message)
+	t.Show(code.Result.Message)
 	return code.AuthenticationResult(ctx)
 }

@@ -4,6 +4,7 @@ package tenant
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"os"
 
@@ -19,8 +20,8 @@ const Person = "alice@contoso.example"
 type Tenant struct {
 	ClientID string
 	Scopes   []string
-	Fake     bool // nobody needs to type a code
 
+	fake    bool
 	options []public.Option
 	close   func()
 }
@@ -65,13 +66,21 @@ func ownFake() *Tenant {
 }
 
 func fake(authority string, client *http.Client) *Tenant {
-	return &Tenant{ClientID: "msalext-example", Scopes: []string{"User.Read"}, Fake: true, close: func() {},
+	return &Tenant{ClientID: "msalext-example", Scopes: []string{"User.Read"}, fake: true, close: func() {},
 		options: []public.Option{public.WithAuthority(authority), public.WithHTTPClient(client)}}
 }
 
 // Options are what public.New needs beyond the client id and a cache.
 func (t *Tenant) Options(more ...public.Option) []public.Option {
 	return append(more, t.options...)
+}
+
+// Show passes on what the person has to do.
+func (t *Tenant) Show(message string) {
+	if t.fake {
+		message += " (The fake approves it by itself.)"
+	}
+	fmt.Println(message)
 }
 
 // Close stops a fake of this process.
