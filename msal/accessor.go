@@ -45,27 +45,35 @@ func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, _ cache.Rep
 	if onBehalfOf(u) {
 		return nil
 	}
-	err := a.replace(ctx, u)
+	err := a.replace(ctx, u, callerOnlyReads())
 	if err != nil && currentCall().issued {
 		return nil // an error here would throw the token away; Export keeps it and tells
 	}
 	return err
 }
 
-func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler) error {
+// replace brings MSAL's memory up to date, unless it is: unmarshalling costs
+// most of a silent call. reads tells that MSAL won't change its memory next.
+func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler, reads bool) error {
 	client := a.clients.of(u)
 	client.mu.Lock() // base and MSAL's memory change together
 	defer client.mu.Unlock()
+	current := client.current
+	client.current = false
 	view, err := a.cache.View(ctx)
 	if err != nil {
 		return err
+	}
+	if current && view.Same(client.base) {
+		client.current = reads
+		return nil
 	}
 	if err := u.Unmarshal(view.Readable()); err != nil {
 		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt,
 			Err:  fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
 			Hint: "what is stored is kept; move it away to begin anew"}
 	}
-	client.base = view
+	client.base, client.current = view, reads
 	return nil
 }
 

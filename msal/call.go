@@ -3,6 +3,7 @@ package msal
 import (
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/msalext/msalext/extensions/tokencache"
 )
@@ -14,7 +15,8 @@ import (
 // throws the token away, and only a refresh must not bring back an account
 // that somebody signed out meanwhile. So the calling functions of MSAL's
 // internal package base are looked up on the stack. Where they aren't found,
-// the call counts as a read and a write as a sign-in, which loses no token.
+// the call counts as a read that a write follows, and a write as a sign-in,
+// which loses no token.
 
 const base = "/microsoft-authentication-library-for-go/apps/internal/base.Client."
 
@@ -26,18 +28,48 @@ type call struct {
 
 func currentCall() call {
 	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	var c call
-	for {
-		frame, more := frames.Next()
-		switch _, method, _ := strings.Cut(frame.Function, base); method {
+	for method := range methods(pcs[:runtime.Callers(2, pcs[:])]) {
+		switch method {
 		case "AuthResultFromToken":
 			c.issued = true
 		case "AcquireTokenSilent":
 			c.op = tokencache.OpSilent
 		}
-		if !more {
-			return c
+	}
+	return c
+}
+
+// methods yields the methods of MSAL's base client among stack frames.
+func methods(pcs []uintptr) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		frames := runtime.CallersFrames(pcs)
+		for more := true; more; {
+			var frame runtime.Frame
+			frame, more = frames.Next()
+			if _, method, ok := strings.Cut(frame.Function, base); ok && !yield(method) {
+				return
+			}
 		}
 	}
+}
+
+// onlyReads remembers which call sites of Replace look into MSAL's memory and
+// leave it as it is, since to name a call site takes longer than the rest of
+// an unchanged Replace.
+var onlyReads sync.Map // return address -> bool
+
+// callerOnlyReads tells that of the function that called Replace.
+func callerOnlyReads() bool {
+	var pc [1]uintptr
+	runtime.Callers(3, pc[:])
+	if reads, ok := onlyReads.Load(pc[0]); ok {
+		return reads.(bool)
+	}
+	reads := false
+	for method := range methods(pc[:]) {
+		reads = method == "AcquireTokenSilent" || method == "AllAccounts" || method == "Account"
+	}
+	onlyReads.Store(pc[0], reads)
+	return reads
 }

@@ -25,6 +25,8 @@ type client struct {
 	id   any
 	mu   sync.Mutex
 	base persist.View // what Replace gave it last
+	// current: its memory still is what base holds.
+	current bool
 }
 
 // of returns the state of the client with this cache.
