@@ -27,6 +27,10 @@ var children = testproc.Children{
 	"save": func(args []string) error { return saveChild(args[0], args[1], args[2]) },
 	"full": func(args []string) error { return fullDisk(args[0], args[1]) },
 
+	"save forever": func(args []string) error { return saveForever(args[0], args[1]) },
+
+	"canary": func(args []string) error { return canaryChild(args[0], args[1], args[2]) },
+
 	"storm": func(args []string) error { return stormChild(args[0], args[1]) },
 	"hold":  func(args []string) error { return holdChild(args[0], args[1]) },
 	"stop":  func(args []string) error { return stopChild(args[0], args[1]) },
