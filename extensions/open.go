@@ -67,7 +67,7 @@ func (o *Options) open(ctx context.Context, name, location, path string) (*Persi
 	if err != nil { // without a kind of ours: only a store that says so counts as missing
 		return nil, backend.Wrap("open", name, nil, err)
 	}
-	return persist.New(name, store, c, &persist.Options{ClaimedBy: origin, Logger: o.logger()}), nil
+	return persist.New(name, store, c, &persist.Options{ClaimedBy: origin, Trace: o.Trace, Logger: o.logger()}), nil
 }
 
 // backend finds a backend by name, and where it comes from, for people.
@@ -84,11 +84,19 @@ func (o *Options) backend(ctx context.Context, name string) (backend.Backend, st
 			host = environmentHost()
 		}
 	}
+	start := time.Now()
 	b, err := host.Backend(ctx, name)
+	o.started(name, start, err)
 	if err != nil {
 		return nil, "", err
 	}
 	return b, pluginhost.Origin(b), nil
+}
+
+func (o *Options) started(name string, start time.Time, err error) {
+	if o.Trace != nil && o.Trace.PluginStart != nil {
+		o.Trace.PluginStart(persist.Event{Backend: name, Start: start, Took: time.Since(start), Err: err})
+	}
 }
 
 // environmentHost is the process-wide host that looks at MSALEXT_PLUGIN_DIR

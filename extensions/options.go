@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/persist"
 	"github.com/msalext/msalext/extensions/pluginhost"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	// AllowEnv lets the environment variable MSALEXT_PLUGIN_DIR name a
 	// directory of plugins, where Host is nil.
 	AllowEnv bool
+	// Trace is told what happens inside, with durations. Nil: nobody is.
+	Trace *persist.Trace
 	// Logger gets warnings. Nil: slog.Default.
 	Logger *slog.Logger
 }

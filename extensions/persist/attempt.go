@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
@@ -58,9 +59,16 @@ func (s *shared) load(ctx context.Context, key string, have backend.Version) (ba
 	if err := s.checkLocation(); err != nil {
 		return backend.Blob{}, err
 	}
-	return bounded(ctx, s, "load", func(ctx context.Context) (backend.Blob, error) {
+	start := time.Now()
+	blob, err := bounded(ctx, s, "load", func(ctx context.Context) (backend.Blob, error) {
 		return s.store.Load(ctx, key, have)
 	})
+	failure := err
+	if errors.Is(err, backend.ErrNotFound) {
+		failure = nil
+	}
+	s.observe(s.trace.Load, start, len(blob.Data), failure)
+	return blob, err
 }
 
 // save writes, and when the answer is missing finds out by a Load whether the
@@ -88,7 +96,10 @@ func (s *shared) saveOnce(ctx context.Context, key string, data []byte, base bac
 			Err:  fmt.Errorf("%d bytes, and the store takes %d", len(data), s.info.MaxBytes),
 			Hint: "choose a backend without such a limit, or a key per user"}
 	}
-	return bounded(ctx, s, "save", func(ctx context.Context) (backend.Version, error) {
+	start := time.Now()
+	version, err := bounded(ctx, s, "save", func(ctx context.Context) (backend.Version, error) {
 		return s.store.Save(ctx, key, data, base)
 	})
+	s.observe(s.trace.Save, start, len(data), err)
+	return version, err
 }

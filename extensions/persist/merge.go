@@ -2,6 +2,7 @@ package persist
 
 import (
 	"context"
+	"time"
 
 	"github.com/msalext/msalext/extensions/tokencache"
 )
@@ -73,9 +74,13 @@ func (c *PersistedTokenCache) write(ctx context.Context, fn func([]byte) ([]byte
 }
 
 func (c *PersistedTokenCache) withPending(data []byte) ([]byte, error) {
-	var err error
+	s := c.p.opened()
 	for _, ch := range c.pending {
-		if data, err = ch.onto(data); err != nil {
+		start := time.Now()
+		var err error
+		data, err = ch.onto(data)
+		s.observe(s.trace.Merge, start, len(data), err)
+		if err != nil {
 			return nil, c.damaged(err) // base and ours parsed before, so it is what is stored
 		}
 	}

@@ -26,6 +26,8 @@ type Options struct {
 	// ClaimedBy tells, for people, who says that the store encrypts: "linked
 	// into this program", or a plugin's path.
 	ClaimedBy string
+	// Trace is told what happens, with durations; nil: nobody is.
+	Trace *Trace
 	// Logger gets warnings; nil: slog.Default.
 	Logger *slog.Logger
 }
@@ -52,6 +54,7 @@ type shared struct {
 	config backend.Config
 	info   backend.Info
 	claim  string
+	trace  *Trace
 	log    *slog.Logger
 	limit  time.Duration // lockTimeout, but for tests
 }
@@ -63,6 +66,10 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 	if opts == nil {
 		opts = &Options{}
 	}
+	trace := opts.Trace
+	if trace == nil {
+		trace = &Trace{}
+	}
 	log := opts.Logger
 	if log == nil {
 		log = slog.Default()
@@ -70,7 +77,7 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 	ready := make(chan struct{})
 	close(ready)
 	return &Persistence{opening: &opening{ready: ready, store: &shared{
-		store: s, name: name, config: c, info: s.Info(), claim: opts.ClaimedBy, log: log, limit: lockTimeout,
+		store: s, name: name, config: c, info: s.Info(), claim: opts.ClaimedBy, trace: trace, log: log, limit: lockTimeout,
 	}}}
 }
 
@@ -113,7 +120,7 @@ func (p *Persistence) join(ctx context.Context) (*shared, error) {
 func (p *Persistence) opened() *shared {
 	s, err := p.join(context.Background())
 	if err != nil {
-		return &shared{}
+		return &shared{trace: &Trace{}}
 	}
 	return s
 }

@@ -93,6 +93,7 @@ func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ 
 		if !errors.Is(err, errLost) && !errors.Is(err, backend.ErrConflict) {
 			return err
 		}
+		s.observe(s.trace.Conflict, time.Now(), 0, err)
 		select {
 		case <-ctx.Done():
 			return s.fail(op, &backend.Error{Kind: backend.ErrConflict, Err: context.Cause(ctx), Hint: "others keep changing the item; try again"})
@@ -116,7 +117,9 @@ func (s *shared) once(ctx context.Context, op, key string, change func(context.C
 	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
 		return s.fail(op, err)
 	}
+	start := time.Now()
 	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log})
+	s.observe(s.trace.LockWait, start, 0, err)
 	if err != nil {
 		return s.fail(op, err)
 	}
