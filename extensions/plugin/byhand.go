@@ -27,9 +27,9 @@ func byHand(name string) string {
 Install it, named %[1]s, in one of these places:
   %[2]s (for all users)
   the folder msalext-plugins beside the program that needs it
-  your own plugin folder, by: msalext plugins install <this file>
+  %[3]s (for you alone, and for programs that list the SHA-256 of this file)
 
-"%[1]s version" prints its version.`, file, systemDir())
+"%[1]s version" prints its version.`, file, systemDir(), userDir())
 }
 
 func systemDir() string {
@@ -40,6 +40,16 @@ func systemDir() string {
 		return "/usr/libexec/msalext"
 	}
 	return "/usr/local/libexec/msalext"
+}
+
+func userDir() string {
+	switch runtime.GOOS {
+	case "windows":
+		return `%LocalAppData%\msalext\plugins`
+	case "darwin":
+		return "~/Library/Application Support/msalext/plugins"
+	}
+	return "~/.local/share/msalext/plugins"
 }
 
 func printVersion(w io.Writer, d backend.Description) {

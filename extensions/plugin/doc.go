@@ -17,7 +17,8 @@
 // It ends when the host closes its last connection, when standard input ends,
 // when nobody connects within ten seconds, when the host asks for it, and on
 // SIGTERM. First it lets running calls finish and closes all stores, for five
-// seconds at most. Ctrl-C and a closed terminal don't end it: the host decides.
+// seconds at most; a host that lets it go kills it after two, and does so only
+// when no call is under way, or when it is closed itself. Ctrl-C and a closed terminal don't end it: the host decides.
 //
 // A panic inside a call becomes an error of that call. What the backend prints
 // never reaches the real standard output, which belongs to the protocol.

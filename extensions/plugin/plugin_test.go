@@ -141,6 +141,7 @@ func TestVersionsAndStatuses(t *testing.T) {
 		stdout, says string
 	}{
 		{"by hand", "main", nil, nil, 1, "", "msalext-plugins"},
+		{"by hand, where else", "main", nil, nil, 1, "", "SHA-256"},
 		{"by hand, with arguments", "main", nil, []string{"serve", "me"}, 1, "", "msalext-plugin-odd"},
 		{"wrong cookie", "main", []string{wire.CookieKey + "=x"}, nil, 1, "", "isn't run by hand"},
 		{"version", "main", nil, []string{"version"}, 0, "odd 1.2\n", ""},

@@ -19,6 +19,9 @@ import (
 const (
 	envClientCert = "PLUGIN_CLIENT_CERT"
 	envSocketDir  = "PLUGIN_UNIX_SOCKET_DIR"
+	envVersions   = "PLUGIN_PROTOCOL_VERSIONS"
+	envMinPort    = "PLUGIN_MIN_PORT"
+	envMaxPort    = "PLUGIN_MAX_PORT"
 )
 
 // process is this process while it is a plugin. It is reachable until the end,
@@ -89,8 +92,11 @@ func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
 	p := s.process
 	p.service = wire.Register(server, p.backend)
 	p.logs.scrub(p.service.Scrub)
-	// Programs that the backend starts must not take themselves for plugins.
-	for _, name := range []string{wire.CookieKey, wire.BackendEnv, envClientCert, envSocketDir} {
+	// Programs that the backend starts must not take themselves for plugins, nor
+	// hand these on to plugins of their own.
+	for _, name := range []string{
+		wire.CookieKey, wire.BackendEnv, envClientCert, envSocketDir, envVersions, envMinPort, envMaxPort,
+	} {
 		_ = os.Unsetenv(name)
 	}
 	p.life.begin(p.stdio.in)
@@ -103,7 +109,9 @@ func (served) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn
 }
 
 const (
-	// grace bounds the end: no call of a healthy store takes longer.
+	// grace bounds the end: no call of a healthy store takes longer. It is for a
+	// plugin whose host died. A host that lives waits for its calls before it
+	// lets the plugin go; one that closes in the middle of them kills sooner.
 	grace = 5 * time.Second
 	// flush is how long the last answers have to leave. It can't be waited for:
 	// go-plugin's own streams last as long as the connection.

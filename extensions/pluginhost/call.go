@@ -30,6 +30,9 @@ const patience = 250 * time.Millisecond
 func call[T any](ctx context.Context, s *store, op string, how manner,
 	fn func(context.Context, backend.Store) (T, error)) (T, error) {
 	var zero T
+	// A store that is closed meanwhile leaves the process to calls under way.
+	s.service.enter()
+	defer s.service.leave()
 	if s.isClosed() {
 		return zero, closedError(op, s.service.name)
 	}

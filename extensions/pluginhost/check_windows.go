@@ -113,7 +113,7 @@ func checkEntries(path string, acl *windows.ACL, rights uint32, strict bool) err
 		if err := windows.GetAce(acl, i, &ace); err != nil {
 			return err
 		}
-		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
+		if !grants(ace.Header.AceType) || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
 			continue
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
@@ -122,6 +122,13 @@ func checkEntries(path string, acl *windows.ACL, rights uint32, strict bool) err
 		}
 	}
 	return nil
+}
+
+// grants tells whether an entry of that type gives rights. A conditional one,
+// which begins as a plain one does, counts as if its condition were met.
+func grants(kind uint8) bool {
+	const allowedIf = 9 // ACCESS_ALLOWED_CALLBACK_ACE_TYPE
+	return kind == windows.ACCESS_ALLOWED_ACE_TYPE || kind == allowedIf
 }
 
 // installer is the service that owns what Windows itself installs.

@@ -29,7 +29,8 @@ type child struct {
 	over bool // the process id may belong to another process by now
 }
 
-// spawn starts cmd with pipes of ours and in a process group of its own.
+// spawn starts cmd with pipes of ours and in a process group of its own. The
+// caller sets the readers on their way, and then lets reap wait for the process.
 func spawn(cmd *exec.Cmd) (*child, error) {
 	c := &child{cmd: cmd, exited: make(chan struct{})}
 	theirs, err := c.pipes()
@@ -44,7 +45,6 @@ func spawn(cmd *exec.Cmd) (*child, error) {
 	}
 	c.pid = cmd.Process.Pid
 	c.group = adopt(cmd.Process)
-	go c.reap()
 	return c, nil
 }
 

@@ -80,12 +80,10 @@ func (p *process) clientConfig(ctx context.Context, o *Options) *goplugin.Client
 }
 
 func (p *process) dialOptions() []grpc.DialOption {
-	options := []grpc.DialOption{
-		grpc.WithDefaultCallOptions(
-			grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+	options := append(wire.DialOptions(),
 		grpc.WithIdleTimeout(0), // a plugin ends with its connection
 		grpc.WithDisableServiceConfig(),
 		grpc.WithStreamInterceptor(withoutBroker),
-	}
+	)
 	return append(options, p.peerOptions()...)
 }

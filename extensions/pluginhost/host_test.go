@@ -21,6 +21,7 @@ import (
 )
 
 func TestStoreWorks(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	b, err := h.Backend(t.Context(), "store")
 	if err != nil {
@@ -68,6 +69,7 @@ func TestStoreWorks(t *testing.T) {
 }
 
 func TestOneProcessForAll(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	var wg sync.WaitGroup
 	pids := make([]int, 8)
@@ -152,6 +154,7 @@ func stacks() string {
 }
 
 func TestHostClosesDuringCall(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	result := make(chan error, 1)
@@ -210,6 +213,7 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestHostThatIsAPluginItself(t *testing.T) {
+	t.Parallel()
 	cmd := runProgram(t, "nested", "PLUGIN_CLIENT_CERT=x", "PLUGIN_UNIX_SOCKET_DIR=/none",
 		"PLUGIN_PROTOCOL_VERSIONS=7", "PLUGIN_MULTIPLEX_GRPC=true", "TF_PLUGIN_MAGIC_COOKIE=1")
 	out, err := cmd.CombinedOutput()
@@ -233,6 +237,7 @@ func TestForgetfulProgramStartsOnce(t *testing.T) {
 }
 
 func TestIdlePluginEnds(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	if _, err := h.Backend(t.Context(), "store"); err != nil {
 		t.Fatal(err)
@@ -258,6 +263,7 @@ func TestBackendNames(t *testing.T) {
 }
 
 func TestMutualTLS(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, &Options{AutoMTLS: true})
 	s, _ := mustOpen(t, h, "store")
 	if _, err := s.Save(t.Context(), "", []byte("x"), ""); err != nil {

@@ -55,6 +55,7 @@ func TestPlacesForTheSocket(t *testing.T) {
 }
 
 func TestHostDiesByKill(t *testing.T) {
+	t.Parallel()
 	for _, again := range []bool{false, true} {
 		base := shortDir(t)
 		cmd := runProgram(t, "hold", "XDG_RUNTIME_DIR=", "TMPDIR="+base)
@@ -91,6 +92,37 @@ func TestHostDiesByKill(t *testing.T) {
 		if left := socketDirs(t, base); len(left) > 0 {
 			t.Errorf("left: %v", left)
 		}
+	}
+}
+
+// TestSweepSparesOthersThings is about directories that bear such a name by
+// chance, or because somebody else gave it to them.
+func TestSweepSparesOthersThings(t *testing.T) {
+	base, open := shortDir(t), shortDir(t)
+	data := filepath.Join(base, socketDirPrefix+"settings", "data")
+	moved := filepath.Join(open, socketDirPrefix+"aaaaaaaa")
+	for _, dir := range []string{filepath.Dir(data), moved} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(data, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o777); err != nil { // so that anyone can rename what is in it
+		t.Fatal(err)
+	}
+	sweep([]string{base, open})
+	for _, path := range []string{data, moved} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := os.Chmod(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if sweep([]string{open}); exists(moved) {
+		t.Error("without the check it would have stayed too")
 	}
 }
 

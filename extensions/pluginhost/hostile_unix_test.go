@@ -113,6 +113,7 @@ func TestHostilePlugins(t *testing.T) {
 }
 
 func TestBadLogIsHarmless(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"badlog", "longlog"} {
 		var log syncBuffer
 		h := newHost(t, &Options{Logger: logTo(&log, slog.LevelDebug)})

@@ -42,6 +42,11 @@ func forgetful() {
 }
 
 func TestMain(m *testing.M) {
+	// The race detector would keep each plugin waiting for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
+	inherited = append(inherited, "GORACE")
 	if os.Getenv(wire.CookieKey) != "" {
 		if f := hostile[os.Getenv(wire.BackendEnv)]; f != nil {
 			f()
@@ -70,8 +75,20 @@ func (f *files) Open(_ context.Context, c backend.Config) (backend.Store, error)
 	if c.Settings["open"] == "crash" {
 		os.Exit(9)
 	}
+	if exists(c.Path + ".hang") {
+		mark(c.Path + ".hangs")
+		select {}
+	}
 	_, other := os.Stat(c.Path + ".other")
 	return &fileStore{path: c.Path, plain: other == nil}, nil
+}
+
+// mark leaves a file that tells the test how far the plugin is.
+func mark(path string) { _ = os.WriteFile(path, nil, 0o600) }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 type fileStore struct {
@@ -99,6 +116,8 @@ func (s *fileStore) Load(ctx context.Context, key string, _ backend.Version) (ba
 	case "print":
 		fmt.Println(strings.Repeat("to standard output ", 10_000))
 		return backend.Blob{Data: []byte("printed"), Version: "1"}, nil
+	case "descriptors":
+		return backend.Blob{Data: []byte(descriptors()), Version: "1"}, nil
 	case "hang":
 		select {}
 	case "slow":
@@ -111,6 +130,17 @@ func (s *fileStore) Load(ctx context.Context, key string, _ backend.Version) (ba
 		return backend.Blob{}, backend.ErrNotFound
 	}
 	return backend.Blob{Data: data, Version: backend.Version(data)}, err
+}
+
+// descriptors lists what the process has open, by Linux's names.
+func descriptors() string {
+	var all []string
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name())
+		all = append(all, e.Name()+" "+to)
+	}
+	return strings.Join(all, "\n")
 }
 
 // trap ends the process the first time that a file asks for it, or each time.
@@ -127,7 +157,16 @@ func (s *fileStore) trap(op, key string) {
 	wait()
 }
 
-func (s *fileStore) Save(_ context.Context, key string, data []byte, _ backend.Version) (backend.Version, error) {
+func (s *fileStore) Save(ctx context.Context, key string, data []byte, _ backend.Version) (backend.Version, error) {
+	if key == "slow" { // until the test lets it go on
+		mark(s.path + "begun")
+		for !exists(s.path+"go") && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+	}
 	err := os.WriteFile(s.path+key, data, 0o600)
 	s.trap("save", key)
 	return backend.Version(data), err
@@ -189,8 +228,21 @@ func programHold() {
 }
 
 func programInstalled() {
-	h := New(&Options{Dirs: []string{os.Getenv("PLUGINHOST_TEST_DIR")}})
+	dir := os.Getenv("PLUGINHOST_TEST_DIR")
+	o := &Options{Dirs: []string{dir}}
+	place := os.Getenv("PLUGINHOST_TEST_PLACE")
+	if place != "" {
+		o = &Options{}
+	}
+	h := New(o)
 	h.around.offered = func(string) bool { return false }
+	switch place {
+	case "system":
+		h.around.system = []string{dir}
+	case "elevated":
+		h.around.elevated = true
+		h.options.Plugins = map[string]Binary{"store": {Path: filepath.Join(dir, fileName("store"))}}
+	}
 	programUse(h)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,8 +103,12 @@ func TestElevated(t *testing.T) {
 	if err := os.Unsetenv("SUDO_UID"); err != nil || elevated() {
 		t.Errorf("elevated without a reason: %v", err)
 	}
-	t.Setenv("SUDO_UID", "1000")
+	t.Setenv("SUDO_UID", strconv.Itoa(os.Geteuid()+1))
 	if !elevated() {
 		t.Error("sudo isn't noticed")
+	}
+	t.Setenv("SUDO_UID", strconv.Itoa(os.Geteuid()))
+	if elevated() {
+		t.Error("elevated to oneself")
 	}
 }

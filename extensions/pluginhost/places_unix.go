@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 )
 
 func systemDirs() []string {
@@ -36,9 +37,10 @@ func userData() string {
 
 // elevated tells whether this process has rights that the user who started it
 // doesn't have, so that the user's files and variables mustn't decide what
-// runs with them.
+// runs with them. sudo names that user; a program that went back to being that
+// user has no more rights.
 func elevated() bool {
-	_, sudo := os.LookupEnv("SUDO_UID")
+	by, sudo := os.LookupEnv("SUDO_UID")
 	return os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() ||
-		sudo && os.Geteuid() == 0 || secureMode()
+		sudo && by != strconv.Itoa(os.Geteuid()) || secureMode()
 }

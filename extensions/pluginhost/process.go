@@ -123,10 +123,12 @@ func (p *process) missed() {
 }
 
 // launch starts a program and returns once it has described itself. Whatever
-// fails, nothing is left of the attempt.
+// fails, nothing is left of the attempt. It closes prog, once nothing can
+// execute its descriptor any more.
 func launch(ctx context.Context, prog *program, o *Options) (*process, error) {
 	dir, err := newSocketDir(socketBases())
 	if err != nil {
+		prog.Close()
 		return nil, &backend.Error{
 			Op: "start plugin", Backend: prog.name, Kind: backend.ErrDenied, Err: err,
 			Hint: "set XDG_RUNTIME_DIR or TMPDIR to a directory of the user's own with a short path",
@@ -145,6 +147,7 @@ func launch(ctx context.Context, prog *program, o *Options) (*process, error) {
 		p.abandon()
 		return nil, p.startError(ctx, o, err)
 	}
+	prog.Close()
 	go p.supervise()
 	return p, nil
 }
@@ -195,13 +198,14 @@ func (p *process) introduce(ctx context.Context, o *Options) error {
 	return p.runner.plan.program.unchanged()
 }
 
-// abandon clears up after a failed start. Even a killed process can hang in the
-// kernel, on a dead network disk; then it goes on in the background.
+// abandon clears up after a failed start. Even a killed process, or its start,
+// can hang in the kernel, on a dead network disk; then it goes on in the
+// background.
 func (p *process) abandon() {
-	_ = p.runner.Kill(context.Background())
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		_ = p.runner.Kill(context.Background())
 		<-p.dialed
 		if p.child = p.runner.process(); p.child != nil {
 			<-p.child.exited
@@ -209,6 +213,7 @@ func (p *process) abandon() {
 		}
 		p.dropClient()
 		p.dir.remove()
+		p.runner.plan.program.Close()
 	}()
 	select {
 	case <-over:

@@ -31,11 +31,10 @@ func (r *remote) Describe() backend.Description { return r.description }
 // Open opens a store, and keeps the plugin running until it is closed.
 func (r *remote) Open(ctx context.Context, c backend.Config) (backend.Store, error) {
 	r.service.enter()
-	s := &store{service: r.service, config: c}
+	s := newStore(r.service, c)
 	_, err := call(ctx, s, "open", again, func(context.Context, backend.Store) (none, error) { return none{}, nil })
 	if err != nil {
-		_ = s.unbind()
-		r.service.leave()
+		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
@@ -47,43 +46,78 @@ type store struct {
 	service *service
 	config  backend.Config
 
-	bindMu  sync.Mutex // held while the store is opened: one at a time does
+	turn chan struct{}      // full while the store is opened: one at a time does, and nobody waits in vain
+	life context.Context    // ends with Close
+	end  context.CancelFunc // says so
+
+	mu      sync.Mutex
 	process *process
 	inner   backend.Store
+	known   bool // info is set
+	info    backend.Info
+}
 
-	mu     sync.Mutex
-	known  bool // info is set
-	info   backend.Info
-	closed bool
+func newStore(service *service, c backend.Config) *store {
+	s := &store{service: service, config: c, turn: make(chan struct{}, 1)}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 // bind returns the store in process p, opening it there if need be.
 func (s *store) bind(ctx context.Context, p *process) (backend.Store, error) {
-	s.bindMu.Lock()
-	defer s.bindMu.Unlock()
-	if s.isClosed() {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, ended("open", s.service.name, ctx)
+	case <-s.life.Done():
 		return nil, closedError("open", s.service.name)
 	}
-	if s.process == p {
-		return s.inner, nil
+	if at, inner := s.bound(); at == p {
+		return inner, nil
 	}
-	inner, err := p.backend.Open(ctx, s.config)
-	if err != nil {
+	opening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	inner, err := p.backend.Open(opening, s.config)
+	if err == nil {
+		if err = s.accept(p, inner); err != nil {
+			_ = inner.Close()
+		}
+	}
+	switch {
+	case err != nil && s.isClosed():
+		return nil, closedError("open", s.service.name)
+	case err != nil:
 		return nil, err
 	}
-	if err := s.accept(inner.Info(), p.runner.plan.program.path); err != nil {
-		_ = inner.Close()
-		return nil, err
-	}
-	s.process, s.inner = p, inner
 	return inner, nil
 }
 
-// accept sees to it that Info stays what it was: callers decided by it where
-// to look for changes and what to promise.
-func (s *store) accept(now backend.Info, path string) error {
+// bound returns the process of the moment and the store in it; nil: none.
+func (s *store) bound() (*process, backend.Store) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.process, s.inner
+}
+
+// accept takes the store that was opened in process p, if Info stays what it
+// was: callers decided by it where to look for changes and what to promise.
+func (s *store) accept(p *process, inner backend.Store) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosed() {
+		return closedError("open", s.service.name)
+	}
+	if err := s.agree(inner.Info(), p.runner.plan.program.path); err != nil {
+		return err
+	}
+	s.process, s.inner = p, inner
+	return nil
+}
+
+// agree compares Info with what it was the first time.
+func (s *store) agree(now backend.Info, path string) error {
 	if !s.known {
 		s.info, s.known = now, true
 		return nil
@@ -101,11 +135,7 @@ func changed(was, now backend.Info) string {
 		was.Encrypted, now.Encrypted, was.Stamp, now.Stamp, was.Caps, now.Caps)
 }
 
-func (s *store) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
+func (s *store) isClosed() bool { return s.life.Err() != nil }
 
 // Info is what the store said when it was opened.
 func (s *store) Info() backend.Info {
@@ -117,8 +147,8 @@ func (s *store) Info() backend.Info {
 // Close closes the store, and lets the plugin go if it was the last one.
 func (s *store) Close() error {
 	s.mu.Lock()
-	closed := s.closed
-	s.closed = true
+	closed := s.isClosed()
+	s.end()
 	s.mu.Unlock()
 	if closed {
 		return nil
@@ -130,10 +160,10 @@ func (s *store) Close() error {
 
 // unbind closes the store of the moment, as long as its process can answer.
 func (s *store) unbind() error {
-	s.bindMu.Lock()
-	defer s.bindMu.Unlock()
+	s.mu.Lock()
 	p, inner := s.process, s.inner
 	s.process, s.inner = nil, nil
+	s.mu.Unlock()
 	if inner == nil || !p.usable() {
 		return nil
 	}

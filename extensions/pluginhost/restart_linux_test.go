@@ -19,6 +19,7 @@ func stop(t *testing.T, pid int) {
 }
 
 func TestStoppedPlugin(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	pid := pidOf(t, s)

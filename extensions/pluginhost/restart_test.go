@@ -11,6 +11,7 @@ import (
 )
 
 func TestKilledBetweenCalls(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	for name, use := range map[string]func() error{
@@ -100,6 +101,7 @@ func listTwo(ctx context.Context, s backend.Store) error {
 }
 
 func TestSaveIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, path := mustOpen(t, h, "store")
 	if err := os.WriteFile(path+".save", []byte("once"), 0o600); err != nil {
@@ -118,6 +120,7 @@ func TestSaveIsNotRepeated(t *testing.T) {
 }
 
 func TestDiesAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, path := mustOpen(t, h, "store")
 	if err := os.WriteFile(path+".load", []byte("always"), 0o600); err != nil {
@@ -144,6 +147,7 @@ func TestDiesAgainAndAgain(t *testing.T) {
 }
 
 func TestDiesWhileOpening(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	b, err := h.Backend(t.Context(), "store")
 	if err != nil {
@@ -156,6 +160,7 @@ func TestDiesWhileOpening(t *testing.T) {
 }
 
 func TestHangingPlugin(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, &Options{CallTimeout: 200 * time.Millisecond})
 	s, _ := mustOpen(t, h, "store")
 	pid := pidOf(t, s)
@@ -179,6 +184,7 @@ func TestHangingPlugin(t *testing.T) {
 }
 
 func TestCallersOwnDeadline(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	pid := pidOf(t, s)
@@ -201,6 +207,7 @@ func TestCallersOwnDeadline(t *testing.T) {
 }
 
 func TestOtherStoreAfterRestart(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, path := mustOpen(t, h, "store")
 	pid := pidOf(t, s)
@@ -219,6 +226,7 @@ func TestOtherStoreAfterRestart(t *testing.T) {
 }
 
 func TestWatchEndsWithProcess(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	pid := pidOf(t, s)
@@ -241,6 +249,7 @@ func TestWatchEndsWithProcess(t *testing.T) {
 }
 
 func TestCancelledStart(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

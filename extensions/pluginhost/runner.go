@@ -51,6 +51,7 @@ func (r *processRunner) Start(ctx context.Context) error {
 	c.readers.Go(func() { log.run(c.stderr) })
 	line := make(chan error, 1)
 	c.readers.Go(func() { r.read(c, line) })
+	go c.reap()
 	select {
 	case err = <-line:
 	case <-ctx.Done():

@@ -15,7 +15,7 @@ type service struct {
 	mu     sync.Mutex
 	cur    *process
 	flight *flight // the start under way, joined by all who need it
-	users  int     // stores that are open or being opened
+	users  int     // stores that are open or being opened, and calls under way
 	idle   *time.Timer
 	losses int // starts that failed and processes that died young, in a row
 }
@@ -97,7 +97,6 @@ func (s *service) launch() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer prog.Close()
 	ctx, cancel := context.WithTimeout(h.ctx, h.options.StartTimeout)
 	defer cancel()
 	p, err := launch(ctx, prog, &h.options)
@@ -125,17 +124,23 @@ func (s *service) drop(p *process) {
 	if p == nil || p != s.cur {
 		return
 	}
-	s.cur = nil
-	if time.Since(p.began) >= settled {
-		s.losses = 0
-	}
+	s.forget()
 	if !p.meant.Load() {
 		s.losses++
 	}
 	p.kill()
 }
 
-// enter counts a store that needs the process.
+// forget leaves the process to itself, and earlier losses behind if it lived
+// long enough.
+func (s *service) forget() {
+	if time.Since(s.cur.began) >= settled {
+		s.losses = 0
+	}
+	s.cur = nil
+}
+
+// enter counts a store, or a call of one, that needs the process.
 func (s *service) enter() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +163,7 @@ func (s *service) leave() {
 func (s *service) letGo() {
 	if s.cur != nil {
 		s.cur.release()
-		s.cur = nil
+		s.forget()
 	}
 }
 

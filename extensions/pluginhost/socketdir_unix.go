@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -123,22 +124,40 @@ func (d *socketDir) remove() {
 // maxSwept bounds how much of a large directory for temporary files is read.
 const maxSwept = 1 << 14
 
-// sweep removes the directories that dead hosts left in the bases.
+// sweep removes the directories that dead hosts left in the bases. In a base
+// that isn't safe, others could give a directory of the user's such a name.
 func sweep(bases []string) {
 	for _, base := range bases {
+		if checkBase(base) != nil {
+			continue
+		}
 		for _, name := range socketDirsIn(base) {
-			path := filepath.Join(base, name)
-			if !private(path) {
-				continue
-			}
-			if f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err == nil {
-				if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-					_ = os.RemoveAll(path)
-				}
-				_ = f.Close()
+			if path := filepath.Join(base, name); private(path) {
+				sweepDir(path)
 			}
 		}
 	}
+}
+
+// sweepDir removes a directory that nobody has locked, with the sockets in it.
+// One that holds anything else bears the name by chance, and stays.
+func sweepDir(path string) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return
+	}
+	entries, err := f.ReadDir(-1)
+	if err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Type() != fs.ModeSocket && !e.IsDir() }) {
+		return
+	}
+	for _, e := range entries {
+		_ = os.Remove(filepath.Join(path, e.Name())) // a directory only if it is empty, as go-plugin's is
+	}
+	_ = os.Remove(path)
 }
 
 func socketDirsIn(base string) []string {

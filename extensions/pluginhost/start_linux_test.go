@@ -13,6 +13,7 @@ import (
 )
 
 func TestSwapBetweenCheckAndStart(t *testing.T) {
+	t.Parallel()
 	t.Run("renamed over", func(t *testing.T) {
 		dir := t.TempDir()
 		path := installed(t, dir, "store")
@@ -68,6 +69,7 @@ func started(t *testing.T, prog *program) {
 }
 
 func TestInstalledBinary(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	installed(t, dir, "store")
 	h := newHost(t, &Options{Dirs: []string{dir}})
@@ -83,6 +85,7 @@ func TestInstalledBinary(t *testing.T) {
 }
 
 func TestInstalledScript(t *testing.T) {
+	t.Parallel()
 	dir, bin := t.TempDir(), t.TempDir()
 	real := installed(t, bin, "store")
 	for name, c := range map[string]struct {
@@ -110,8 +113,9 @@ func TestInstalledScript(t *testing.T) {
 }
 
 // TestUnprivileged is a host that isn't root's: its own plugin runs, that of a
-// third user doesn't.
+// third user doesn't. Where all must be root's, its own doesn't either.
 func TestUnprivileged(t *testing.T) {
+	t.Parallel()
 	base := t.TempDir()
 	parent := filepath.Dir(base)
 	for _, dir := range []string{parent, base} { // the testing package makes the outer one for root alone
@@ -131,21 +135,23 @@ func TestUnprivileged(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]string{
-		"own": "<nil>", "roots": "<nil>",
-		"thirds": "belongs to user 1",
+	for _, c := range []struct{ name, place, want string }{
+		{"own", "", "<nil>"}, {"roots", "", "<nil>"}, {"thirds", "", "belongs to user 1"},
+		{"own", "system", "belongs to user 65534"}, {"roots", "system", "<nil>"},
+		{"own", "elevated", "belongs to user 65534"}, {"roots", "elevated", "<nil>"},
 	} {
-		tmp := filepath.Join(base, "tmp-"+name)
+		name, want := c.name, c.want
+		tmp := filepath.Join(base, "tmp-"+name+c.place)
 		if err := errors.Join(os.Mkdir(tmp, 0o700), os.Chown(tmp, nobody, nobody)); err != nil {
 			t.Fatal(err)
 		}
 		cmd := runProgram(t, "installed", "TMPDIR="+tmp, "XDG_RUNTIME_DIR=", "HOME="+tmp,
-			"PLUGINHOST_TEST_DIR="+filepath.Join(base, name), "PLUGINHOST_TEST_PATH="+filepath.Join(tmp, "data"))
+			"PLUGINHOST_TEST_PLACE="+c.place, "PLUGINHOST_TEST_DIR="+filepath.Join(base, name), "PLUGINHOST_TEST_PATH="+filepath.Join(tmp, "data"))
 		cmd.Path, cmd.Dir = exe, tmp
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		out, err := cmd.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), want) {
-			t.Errorf("%s: %v: %s", name, err, out)
+			t.Errorf("%+v: %v: %s", c, err, out)
 		}
 		direct := exec.Command(filepath.Join(base, name, fileName("store")), "-test.run=^$")
 		direct.Dir = tmp
@@ -157,6 +163,7 @@ func TestUnprivileged(t *testing.T) {
 }
 
 func TestNotAProgram(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, fileName("store")), []byte("\x7fELF nothing"), 0o755); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestPrintingPluginGoesOn(t *testing.T) {
+	t.Parallel()
 	h := newHost(t, nil)
 	s, _ := mustOpen(t, h, "store")
 	for range 20 {

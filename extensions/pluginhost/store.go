@@ -117,11 +117,9 @@ func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version
 // watches again.
 func (s *store) watchEnded(ctx context.Context, inner backend.Store, err error) error {
 	lost := errors.Is(err, ErrLost)
-	s.bindMu.Lock()
-	if lost && s.inner == inner {
-		s.service.lost(s.process)
+	if p, now := s.bound(); lost && now == inner {
+		s.service.lost(p)
 	}
-	s.bindMu.Unlock()
 	return s.explain(ctx, "watch", err, lost, 0)
 }
 

@@ -14,16 +14,26 @@ const (
 	maxList    = 256      // settings, platforms, variables
 	maxVersion = 64 << 10 // bytes
 	maxKey     = 1 << 20  // bytes
-	maxKeys    = 4 << 20
+	maxListing = 64 << 20 // bytes of all keys of a listing, each with keyCost on top
+	keyCost    = 64       // bytes: what a host keeps of a key beside its name
 )
+
+// A listing counts what a plugin lists, since callers collect it.
+type listing struct{ bytes int }
+
+// takes counts one more key, and tells whether it is still within bounds.
+func (l *listing) takes(key []byte) bool {
+	l.bytes += len(key) + keyCost
+	return len(key) <= maxKey && l.bytes <= maxListing
+}
 
 // description checks what a backend says of itself.
 func (o origin) description(resp *pb.DescribeResponse) (backend.Description, error) {
+	if max(len(resp.GetSettings()), len(resp.GetPlatforms()), len(resp.GetEnvironment())) > maxList {
+		return backend.Description{}, o.broke("its description is too long")
+	}
 	d := backend.Description{
 		Name: Clean(resp.GetName()), Version: Clean(resp.GetVersion()), Platforms: cleaned(resp.GetPlatforms()),
-	}
-	if max(len(resp.GetSettings()), len(resp.GetPlatforms()), len(resp.GetEnvironment())) > maxList {
-		return d, o.broke("its description is too long")
 	}
 	for _, s := range resp.GetSettings() {
 		d.Settings = append(d.Settings, backend.Setting{Name: Clean(s.GetName()), Doc: Clean(s.GetDoc()), Secret: s.GetSecret()})

@@ -41,7 +41,7 @@ var _ backend.Backend = (*Client)(nil)
 func NewClient(ctx context.Context, conn grpc.ClientConnInterface, o Options) (*Client, error) {
 	c := &Client{rpc: pb.NewPersistenceClient(conn), environment: o.Environment}
 	at := origin{op: "describe", backend: o.Name}
-	resp, err := c.rpc.Describe(ctx, &pb.DescribeRequest{}, callOptions()...)
+	resp, err := c.rpc.Describe(ctx, &pb.DescribeRequest{}, plainCall()...)
 	if err != nil {
 		return nil, at.decode(ctx, err)
 	}
@@ -71,7 +71,7 @@ func (c *Client) Open(ctx context.Context, cfg backend.Config) (backend.Store, e
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.rpc.Open(ctx, req, callOptions()...)
+	resp, err := c.rpc.Open(ctx, req, plainCall()...)
 	if err != nil {
 		return nil, at.decode(ctx, err)
 	}

@@ -60,7 +60,7 @@ func (s *store) Info() backend.Info { return s.info }
 func (s *store) Load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
 	var resp *pb.LoadResponse
 	err := s.call(ctx, "load", func() (err error) {
-		resp, err = s.rpc.Load(ctx, &pb.LoadRequest{Store: s.number, Key: []byte(key), Have: []byte(have)}, callOptions()...)
+		resp, err = s.rpc.Load(ctx, &pb.LoadRequest{Store: s.number, Key: []byte(key), Have: []byte(have)}, itemCall()...)
 		return err
 	})
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *store) Load(ctx context.Context, key string, have backend.Version) (bac
 func (s *store) Save(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
 	var resp *pb.SaveResponse
 	err := s.call(ctx, "save", func() (err error) {
-		resp, err = s.rpc.Save(ctx, &pb.SaveRequest{Store: s.number, Key: []byte(key), Data: data, Base: []byte(base)}, callOptions()...)
+		resp, err = s.rpc.Save(ctx, &pb.SaveRequest{Store: s.number, Key: []byte(key), Data: data, Base: []byte(base)}, plainCall()...)
 		return err
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *store) Save(ctx context.Context, key string, data []byte, base backend.
 
 func (s *store) Delete(ctx context.Context, key string, base backend.Version) error {
 	return s.call(ctx, "delete", func() error {
-		_, err := s.rpc.Delete(ctx, &pb.DeleteRequest{Store: s.number, Key: []byte(key), Base: []byte(base)}, callOptions()...)
+		_, err := s.rpc.Delete(ctx, &pb.DeleteRequest{Store: s.number, Key: []byte(key), Base: []byte(base)}, plainCall()...)
 		return err
 	})
 }
@@ -103,7 +103,7 @@ func (s *store) Close() error {
 	defer cancel()
 	err := s.call(ctx, "close", func() error {
 		s.end()
-		_, err := s.rpc.Close(ctx, &pb.CloseRequest{Store: s.number}, callOptions()...)
+		_, err := s.rpc.Close(ctx, &pb.CloseRequest{Store: s.number}, plainCall()...)
 		return err
 	})
 	if errors.Is(err, ErrLost) || errors.Is(err, backend.ErrClosed) {
@@ -114,7 +114,7 @@ func (s *store) Close() error {
 
 func (s *store) Unlock(ctx context.Context) error {
 	return s.call(ctx, "unlock", func() error {
-		_, err := s.rpc.Unlock(ctx, &pb.UnlockRequest{Store: s.number}, callOptions()...)
+		_, err := s.rpc.Unlock(ctx, &pb.UnlockRequest{Store: s.number}, plainCall()...)
 		return err
 	})
 }
@@ -122,14 +122,14 @@ func (s *store) Unlock(ctx context.Context) error {
 func (s *store) Expire(ctx context.Context, key string, ttl time.Duration) error {
 	return s.call(ctx, "expire", func() error {
 		req := &pb.ExpireRequest{Store: s.number, Key: []byte(key), TtlMilliseconds: ttlMessage(ttl)}
-		_, err := s.rpc.Expire(ctx, req, callOptions()...)
+		_, err := s.rpc.Expire(ctx, req, plainCall()...)
 		return err
 	})
 }
 
 func (s *store) Check(ctx context.Context) error {
 	return s.call(ctx, "check", func() error {
-		_, err := s.rpc.Check(ctx, &pb.CheckRequest{Store: s.number}, callOptions()...)
+		_, err := s.rpc.Check(ctx, &pb.CheckRequest{Store: s.number}, plainCall()...)
 		return err
 	})
 }

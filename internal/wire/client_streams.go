@@ -1,11 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"iter"
-	"strings"
 
 	"github.com/msalext/msalext/extensions/backend"
 	pb "github.com/msalext/msalext/internal/wire/persistencepb"
@@ -16,7 +16,7 @@ import (
 func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version, error] {
 	return func(yield func(backend.Version, error) bool) {
 		open := func(ctx context.Context) (grpc.ServerStreamingClient[pb.WatchResponse], error) {
-			return s.rpc.Watch(ctx, &pb.WatchRequest{Store: s.number, Key: []byte(key)}, callOptions()...)
+			return s.rpc.Watch(ctx, &pb.WatchRequest{Store: s.number, Key: []byte(key)}, plainCall()...)
 		}
 		err := receive(ctx, s, "watch", open, func(m *pb.WatchResponse) (bool, error) {
 			// An item that was deleted has no version, so empty is fine.
@@ -35,15 +35,14 @@ func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version
 func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyInfo, error] {
 	return func(yield func(backend.KeyInfo, error) bool) {
 		open := func(ctx context.Context) (grpc.ServerStreamingClient[pb.KeysResponse], error) {
-			return s.rpc.Keys(ctx, &pb.KeysRequest{Store: s.number, Prefix: []byte(prefix)}, callOptions()...)
+			return s.rpc.Keys(ctx, &pb.KeysRequest{Store: s.number, Prefix: []byte(prefix)}, plainCall()...)
 		}
-		count := 0
+		var all listing
 		err := receive(ctx, s, "list", open, func(m *pb.KeysResponse) (bool, error) {
-			count++
-			switch k := string(m.GetKey()); {
-			case !strings.HasPrefix(k, prefix):
+			switch {
+			case !bytes.HasPrefix(m.GetKey(), []byte(prefix)):
 				return false, s.at("list").broke("it listed a key that doesn't begin with the prefix")
-			case len(k) > maxKey || count > maxKeys:
+			case !all.takes(m.GetKey()):
 				return false, s.at("list").broke("it listed too much")
 			}
 			return yield(keyInfoOf(m), nil), nil

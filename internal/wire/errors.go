@@ -131,7 +131,9 @@ func (o origin) bare(st *status.Status) error {
 	case codes.DeadlineExceeded: // the plugin's deadline: the caller's ctx has not ended
 		e.Kind, e.Err = backend.ErrTimeout, context.DeadlineExceeded
 	case codes.ResourceExhausted:
-		e.Err, e.Hint = textual(text), tooLargeHint
+		if e.Err = textual(text); o.op == "load" || o.op == "save" {
+			e.Hint = tooLargeHint
+		}
 	default:
 		e.Err = textual(text)
 		if !known {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -95,6 +96,12 @@ func TestStatusWithoutDetail(t *testing.T) {
 		lost        bool
 		unexplained bool
 	}{
+		{codes.Canceled, backend.ErrUnavailable, true, false},
+		{codes.Aborted, backend.ErrConflict, false, false},
+		{codes.AlreadyExists, backend.ErrConflict, false, false},
+		{codes.FailedPrecondition, backend.ErrLocked, false, false},
+		{codes.InvalidArgument, backend.ErrInvalid, false, false},
+		{codes.OutOfRange, backend.ErrUnavailable, false, true},
 		{codes.NotFound, backend.ErrNotFound, false, false},
 		{codes.Unimplemented, backend.ErrUnsupported, false, false},
 		{codes.ResourceExhausted, backend.ErrTooLarge, false, false},
@@ -112,6 +119,42 @@ func TestStatusWithoutDetail(t *testing.T) {
 		err := origin{op: "load"}.decode(t.Context(), status.Error(tt.code, "text"))
 		if !errors.Is(err, tt.want) || errors.Is(err, ErrLost) != tt.lost || errors.Is(err, ErrUnexplained) != tt.unexplained {
 			t.Errorf("%v became %v", tt.code, err)
+		}
+	}
+}
+
+// TestDetailsOfOthers are what plugins that weren't made with this package may
+// send: codes and kinds that don't belong together, and kinds of the future.
+func TestDetailsOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		code        codes.Code
+		kind        pb.ErrorKind
+		want        []error
+		unexplained bool
+	}{
+		"no kind":               {codes.Unknown, 0, []error{backend.ErrUnavailable}, true},
+		"no kind, a known code": {codes.NotFound, 0, []error{backend.ErrUnavailable}, true},
+		"no kind, unavailable":  {codes.Unavailable, 0, []error{backend.ErrUnavailable}, true},
+		"a kind of the future":  {codes.Unknown, 99, []error{backend.ErrUnavailable}, true},
+		"cancelled":             {codes.Canceled, 0, []error{context.Canceled}, false},
+		"late":                  {codes.DeadlineExceeded, 0, []error{context.DeadlineExceeded}, false},
+		"late, with a kind":     {codes.DeadlineExceeded, pb.ErrorKind_ERROR_KIND_LOCKED, []error{context.DeadlineExceeded, backend.ErrLocked}, false},
+		"cancelled, the future": {codes.Canceled, 99, []error{context.Canceled}, false},
+		"the kind counts":       {codes.NotFound, pb.ErrorKind_ERROR_KIND_CORRUPT, []error{backend.ErrCorrupt}, false},
+	} {
+		st, err := status.New(tt.code, "text").WithDetails(&pb.ErrorDetail{Kind: tt.kind, Message: "text"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = origin{op: "load"}.decode(t.Context(), st.Err())
+		for _, target := range append(backend.Kinds(), context.Canceled, context.DeadlineExceeded) {
+			if errors.Is(err, target) != slices.Contains(tt.want, target) {
+				t.Errorf("%s became %v, which differs as %v", name, err, target)
+			}
+		}
+		if errors.Is(err, ErrUnexplained) != tt.unexplained || errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "text") {
+			t.Errorf("%s became %v", name, err)
 		}
 	}
 }

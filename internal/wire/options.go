@@ -19,11 +19,32 @@ func ServerOptions() []grpc.ServerOption {
 	}
 }
 
-// callOptions hold for each call, whatever the connection was made with:
-// go-plugin's own would take 2 GiB from a plugin.
-func callOptions() []grpc.CallOption {
-	return []grpc.CallOption{
-		grpc.MaxCallRecvMsgSize(MaxMessage),
-		grpc.MaxCallSendMsgSize(MaxMessage),
+const (
+	// maxAnswer bounds, in bytes, every answer that holds no item. Many small
+	// parts take up to fifty times their bytes once they are decoded.
+	maxAnswer = 2 << 20
+	// maxHeaders bounds, in bytes, the headers of an answer, in which errors
+	// travel: gRPC decodes them before anybody can look.
+	maxHeaders = 64 << 10
+)
+
+// DialOptions are what the connection of a [Client] needs: they bound what a
+// plugin can make its host keep in memory. go-plugin's own options would take
+// 2 GiB a message, and gRPC's 16 MiB of headers.
+func DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{
+		grpc.WithDefaultCallOptions(callOptions(maxAnswer)...),
+		grpc.WithMaxHeaderListSize(maxHeaders),
 	}
+}
+
+// itemCall is for the call whose answer is an item.
+func itemCall() []grpc.CallOption { return callOptions(MaxMessage) }
+
+// plainCall is for all others.
+func plainCall() []grpc.CallOption { return callOptions(maxAnswer) }
+
+// callOptions hold for one call, whatever the connection was made with.
+func callOptions(answer int) []grpc.CallOption {
+	return []grpc.CallOption{grpc.MaxCallRecvMsgSize(answer), grpc.MaxCallSendMsgSize(MaxMessage)}
 }

@@ -20,7 +20,7 @@ const ellipsis = "…"
 func Clean(text string) string {
 	text = strings.TrimSpace(text)
 	if plain(text) {
-		return text
+		return strings.Clone(text) // which may be a small part of something large
 	}
 	var b strings.Builder
 	for _, r := range text {

@@ -58,9 +58,9 @@ func serveOn(t *testing.T, register func(*grpc.Server)) link {
 	register(l.server)
 	pipe := bufconn.Listen(1 << 20)
 	go func() { _ = l.server.Serve(pipe) }()
-	conn, err := grpc.NewClient("passthrough:///plugin",
+	conn, err := grpc.NewClient("passthrough:///plugin", append(DialOptions(),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return pipe.DialContext(ctx) }),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
+		grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}
