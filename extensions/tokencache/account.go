@@ -22,7 +22,7 @@ type Account struct {
 // more than once: for each tenant, and under each alias of the host.
 func (c *TokenCache) Accounts() []Account {
 	var found []Account
-	for _, e := range c.sections[accounts].all {
+	for _, e := range c.sections[Accounts].all {
 		if a := accountOf(e.raw); a.HomeAccountID != "" {
 			found = append(found, a)
 		}
@@ -74,19 +74,22 @@ func (c *TokenCache) RemoveAccount(account Account, clientID string) int {
 		return 0
 	}
 	home, removed := strings.ToLower(account.HomeAccountID), 0
-	for k := range appMetadata {
+	for k := range AppMetadata {
 		for i, e := range c.sections[k].all {
 			f := factsOf(e.raw)
 			p := f.person()
 			if p.home != home || account.Environment != "" && p.cloud != cloud(account.Environment) {
 				continue
 			}
-			if k == refreshTokens && clientID != "" && f.family == "" && !strings.EqualFold(f.client, clientID) {
+			if k == RefreshTokens && clientID != "" && f.family == "" && !strings.EqualFold(f.client, clientID) {
 				continue
 			}
 			c.sections[k].drop(i)
 			removed++
 		}
+	}
+	if removed > 0 {
+		c.stateChanged()
 	}
 	return removed
 }

@@ -34,7 +34,7 @@ func (m *merger) apply() {
 // finds no refresh token.
 func (m *merger) remove(c *change) {
 	s := &m.theirs.sections[c.kind]
-	if c.kind == appMetadata {
+	if c.kind == AppMetadata {
 		return
 	}
 	if m.oursHas(c.kind, c.id) {
@@ -52,7 +52,7 @@ func (m *merger) remove(c *change) {
 
 // oursHas reports whether ours still holds an entry with an identity, under
 // whatever key: then it deleted one of several.
-func (m *merger) oursHas(k kind, id identity) bool {
+func (m *merger) oursHas(k Section, id identity) bool {
 	if m.held[k] == nil {
 		m.held[k] = map[identity]bool{}
 		for _, e := range m.ours.sections[k].all {
@@ -119,21 +119,22 @@ func (m *merger) settle(c *change, pos int) {
 	if equal(c.kind, raw, theirs.raw) {
 		return
 	}
-	if c.kind == refreshTokens {
+	if c.kind == RefreshTokens {
 		raw = m.stamp(c, raw, theirs.raw)
 	}
 	s.put(theirs.key, raw)
 }
 
-// add stores c under its own key, or, where that holds another thing, under a
-// key beside it: no library finds entries by the key alone.
+// add stores c under its own key, where that isn't MSAL Go's, or, where the key
+// holds another thing, under one beside it: no library finds entries by the key
+// alone.
 func (m *merger) add(c *change) {
 	s := &m.theirs.sections[c.kind]
 	raw := c.ours.raw
-	if c.kind == refreshTokens {
+	if c.kind == RefreshTokens {
 		raw = m.stamp(c, raw, nil)
 	}
-	key := c.ours.key
+	key := m.removableKey(c)
 	for !m.replaceable(c, key) {
 		key += "-"
 	}

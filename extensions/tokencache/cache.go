@@ -10,13 +10,15 @@ type TokenCache struct {
 	members  []member
 	sections [kinds]section
 	tail     []byte // white space before the last brace
+	changed  bool   // since Deserialize or Serialize
+	onChange []func()
 }
 
 // member is a member of the top-level object.
 type member struct {
 	entry
 
-	kind  kind // where known
+	kind  Section // where known
 	known bool
 }
 
@@ -33,6 +35,7 @@ func (c *TokenCache) Deserialize(data []byte) error {
 	if err != nil {
 		return err
 	}
+	parsed.onChange = c.onChange
 	*c = parsed
 	return nil
 }
@@ -41,6 +44,7 @@ func (c *TokenCache) Deserialize(data []byte) error {
 // valid JSON object; an empty cache is {}. What wasn't changed since
 // Deserialize is written as it was read, without the byte order mark.
 func (c *TokenCache) Serialize() []byte {
+	c.changed = false
 	if !c.dirty() {
 		if c.src == nil {
 			return []byte("{}")
@@ -63,7 +67,7 @@ func (c *TokenCache) rewrite() []byte {
 	}
 	for k := range c.sections {
 		if !written[k] && c.sections[k].dirty {
-			m := member{kind: kind(k), known: true}
+			m := member{kind: Section(k), known: true}
 			m.lead = append(appendQuoted(nil, sectionNames[k]), ':')
 			out = c.appendMember(out, &m)
 		}

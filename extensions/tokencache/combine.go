@@ -12,7 +12,7 @@ func (c *change) combine(theirs []byte) []byte {
 	if !c.known {
 		return c.ours.raw
 	}
-	return overlay(c.ours.raw, theirs, c.kind != accessTokens)
+	return overlay(c.ours.raw, theirs, c.kind != AccessTokens)
 }
 
 // overlay returns theirs with the fields of ours that say something. Those

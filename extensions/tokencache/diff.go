@@ -7,7 +7,7 @@ import (
 
 // change is what ours did to one entry since base.
 type change struct {
-	kind kind
+	kind Section
 	base *entry // nil: added
 	ours *entry // nil: deleted
 	facts
@@ -15,7 +15,7 @@ type change struct {
 	known bool // id is one
 }
 
-func newChange(k kind, base, ours *entry) change {
+func newChange(k Section, base, ours *entry) change {
 	c := change{kind: k, base: base, ours: ours}
 	c.facts = factsOf(cmp.Or(ours, base).raw)
 	c.id, c.known = c.identity(k)
@@ -23,7 +23,7 @@ func newChange(k kind, base, ours *entry) change {
 }
 
 // diff notes what changed in one section.
-func (m *merger) diff(k kind) {
+func (m *merger) diff(k Section) {
 	base, ours := &m.base.sections[k], &m.ours.sections[k]
 	var changes, added []change
 	for _, o := range ours.all {
@@ -54,7 +54,7 @@ func (m *merger) diff(k kind) {
 
 // deletions returns the entries of base that ours lacks. An entry without an
 // identity isn't one: no library could read it, so none removed it.
-func deletions(k kind, base, ours *section) map[identity][]change {
+func deletions(k Section, base, ours *section) map[identity][]change {
 	deleted := map[identity][]change{}
 	for _, b := range base.all {
 		if _, ok := ours.find(b.key); ok {
@@ -86,8 +86,8 @@ func (m *merger) renamed(c change, deleted map[identity][]change) (change, bool)
 }
 
 // keep notes an unchanged entry for restore.
-func (m *merger) keep(k kind, base, ours *entry) {
-	if k == accessTokens || m.op == OpSilent {
+func (m *merger) keep(k Section, base, ours *entry) {
+	if k == AccessTokens || m.op == OpSilent {
 		return
 	}
 	if _, ok := m.theirs.sections[k].find(base.key); !ok {

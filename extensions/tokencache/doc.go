@@ -42,6 +42,32 @@
 // entries that no MSAL library could read. What this package writes itself is
 // ASCII, because MSAL Python reads a cache in the encoding of the locale.
 //
+// # Names in MSAL Python
+//
+//	TokenCache.add                          [TokenCache.Add], with an [Event]
+//	TokenCache.search, find                 [TokenCache.Search], with a [Query]
+//	TokenCache.modify, update_rt            [TokenCache.Modify]
+//	remove_at, remove_rt, remove_idt        [TokenCache.Remove]
+//	ClientApplication.remove_account        [TokenCache.RemoveAccount]
+//	SerializableTokenCache.serialize        [TokenCache.Serialize]
+//	SerializableTokenCache.deserialize      [TokenCache.Deserialize]
+//	SerializableTokenCache.has_state_changed  [TokenCache.HasStateChanged]
+//	overriding add and modify               [TokenCache.OnChange]
+//
+// As in Python, Search doesn't find access tokens that have expired; but the
+// caller says when it is, since this package has no clock, and they aren't
+// deleted. Every call documents where else it differs.
+//
+// # Keys of new entries
+//
+// Python finds entries by their fields and removes them by the key that it
+// computes. For the refresh tokens and ID tokens of MSAL Go that is another key
+// than theirs, so a sign-out in Python leaves Go's refresh token behind. MSAL Go
+// finds and removes by fields. So both Add and Merge store new entries under
+// the keys that Python computes; for tokens without a target MSAL.NET builds
+// the same. An entry that is stored already keeps its key, so that the library
+// which wrote it overwrites it and doesn't add another.
+//
 // # The merge
 //
 // An MSAL library hands over its whole cache, while other processes write

@@ -14,7 +14,7 @@ const lastModified = `"last_modification_time"`
 // equal reports whether two entries mean the same. MSAL Go writes an entry
 // that it read from another library with other bytes: members reordered, null
 // and empty ones dropped, numbers of seconds as strings.
-func equal(k kind, a, b []byte) bool {
+func equal(k Section, a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
@@ -26,10 +26,10 @@ func equal(k kind, a, b []byte) bool {
 
 // meaningful returns the fields that say something, by name. The time stamp of
 // a refresh token isn't one: it says when, not what, and MSAL Go loses it.
-func meaningful(k kind, object []byte) []field {
+func meaningful(k Section, object []byte) []field {
 	fields := make([]field, 0, 16)
 	for f := range fieldsOf(object) {
-		if f.empty() || k == refreshTokens && string(f.quoted) == lastModified {
+		if f.empty() || k == RefreshTokens && string(f.quoted) == lastModified {
 			continue
 		}
 		fields = append(fields, f)

@@ -12,6 +12,14 @@ import (
 // says that bytes are no token cache.
 var ErrMalformed = errors.New("not a token cache")
 
+// ErrInvalid is what errors.Is finds when Add or Modify was given what can't be
+// stored. Nothing was changed then.
+var ErrInvalid = errors.New("can't be stored in a token cache")
+
+// ErrNotFound is what errors.Is finds when Modify was given an entry that the
+// cache doesn't hold, or holds no longer.
+var ErrNotFound = errors.New("no such entry in the token cache")
+
 // SyntaxError says where and why bytes could not be read as a token cache. It
 // never holds any part of them. It wraps ErrMalformed.
 type SyntaxError struct {

@@ -17,12 +17,12 @@ func (m *merger) dropSignedOut() {
 // doesn't count, because a sign-out leaves it.
 func (m *merger) strangers() writers {
 	writers := m.writers()
-	for _, e := range m.theirs.sections[accounts].all {
+	for _, e := range m.theirs.sections[Accounts].all {
 		f := factsOf(e.raw)
 		delete(writers, f.person())
 	}
 	if len(writers) > 0 {
-		for _, e := range m.theirs.sections[refreshTokens].all {
+		for _, e := range m.theirs.sections[RefreshTokens].all {
 			f := factsOf(e.raw)
 			h := f.holder()
 			clients := writers[h.person]
@@ -80,7 +80,7 @@ func (m *merger) restore() {
 		c = newChange(c.kind, c.base, c.ours)
 		h := c.holder()
 		belongs := writers[h.person][h.client] || apps[holder{c.id.person, h.client}]
-		if c.kind == accounts || c.family != "" {
+		if c.kind == Accounts || c.family != "" {
 			belongs = belongs || writers[h.person] != nil
 		}
 		if c.known && belongs && !written[c.kind][c.id] && len(m.find(c.kind, c.id)) == 0 {

@@ -72,31 +72,31 @@ func (f *facts) holder() holder {
 }
 
 // identity returns false for an entry that lacks what every library writes.
-func (f *facts) identity(k kind) (identity, bool) {
+func (f *facts) identity(k Section) (identity, bool) {
 	id := identity{person: f.person(), client: strings.ToLower(f.client)}
 	switch k {
-	case accessTokens:
+	case AccessTokens:
 		id.realm, id.scopes, id.tokenType = strings.ToLower(f.realm), scopeSet(f.target), tokenType(f.tokenType)
 		id.extKey, id.asserts = strings.ToLower(f.extKey), f.asserts
-	case refreshTokens:
+	case RefreshTokens:
 		id.asserts = f.asserts
 		if f.family != "" {
 			// A client id can't hold a space, so the two never meet.
 			id.client = "family " + f.family
 		}
-	case idTokens:
+	case IDTokens:
 		id.realm, id.asserts = strings.ToLower(f.realm), f.asserts
-	case accounts:
+	case Accounts:
 		id.client, id.realm = "", strings.ToLower(f.realm)
 		return id, id.home != "" && id.cloud != ""
-	case appMetadata:
+	case AppMetadata:
 		id.home = ""
 	}
 	return id, id.cloud != "" && id.client != ""
 }
 
 // identityOf returns the identity of an entry as written.
-func identityOf(k kind, raw []byte) (identity, bool) {
+func identityOf(k Section, raw []byte) (identity, bool) {
 	f := factsOf(raw)
 	return f.identity(k)
 }

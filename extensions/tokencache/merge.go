@@ -77,7 +77,7 @@ func (m *merger) merge() {
 }
 
 // find returns the positions in theirs of the entries with an identity.
-func (m *merger) find(k kind, id identity) []int {
+func (m *merger) find(k Section, id identity) []int {
 	if m.index[k] == nil {
 		m.index[k] = map[identity][]int{}
 		for i, e := range m.theirs.sections[k].all {

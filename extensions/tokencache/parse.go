@@ -100,7 +100,7 @@ func (p *parser) member(c *TokenCache, m entry) error {
 	return nil
 }
 
-func (p *parser) section(c *TokenCache, m entry, k kind) error {
+func (p *parser) section(c *TokenCache, m entry, k Section) error {
 	s := &c.sections[k]
 	nameEnd := p.at
 	tail, err := p.object(func(e entry) error {

@@ -2,25 +2,35 @@ package tokencache
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"strings"
 )
 
-// Readable returns the part of a stored cache that MSAL Go can read, as JSON.
-// It is what to give MSAL Go, and what to pass to Merge as base afterwards.
-// One entry that MSAL Go can't decode makes it refuse the whole cache, and one
-// without any known field makes it write invalid JSON; so they are left out,
-// as are top-level members other than the five sections. Of refresh tokens
-// that are the same but for their keys, the newest is given: MSAL Go would
-// take any. Nothing is lost by that, because Merge leaves alone in the store
-// what base and ours both lack.
+// Readable returns the part of a stored cache that MSAL Go can read, as JSON,
+// and nil where nothing is stored. It is what to give MSAL Go, and what to pass
+// to Merge as base afterwards.
 //
-// The result is data itself where nothing had to be left out. The error is
+// One entry that MSAL Go can't decode makes it refuse the whole cache, and one
+// without any known field, or with a control character in a name, makes it
+// write invalid JSON; so they are left out, as are top-level members other than
+// the five sections. Of refresh tokens that are the same but for their keys,
+// the newest is given: MSAL Go would take any. Nothing is lost by that, because
+// Merge leaves alone in the store what base and ours both lack.
+//
+// Bytes behind the object, which a torn overwrite of a longer file leaves, are
+// left out as well, so that people stay signed in. Deserialize and Merge refuse
+// them: nothing is stored over what nobody has looked at.
+//
+// The result is part of data where no entry had to be left out. The error is
 // that of Deserialize.
 func Readable(data []byte) ([]byte, error) {
-	var c TokenCache
-	if err := c.Deserialize(data); err != nil {
+	c, data, err := readLeading(data)
+	if err != nil {
 		return nil, err
+	}
+	if c.src == nil {
+		return nil, nil // MSAL Go takes nothing for an empty cache, but not white space
 	}
 	known := len(c.members)
 	c.members = onlySections(c.members)
@@ -38,6 +48,26 @@ func Readable(data []byte) ([]byte, error) {
 	return c.rewrite(), nil
 }
 
+// readLeading reads the object that data starts with, and returns data without
+// what follows it.
+func readLeading(data []byte) (TokenCache, []byte, error) {
+	c, err := parse(data)
+	e, malformed := errors.AsType[*SyntaxError](err)
+	switch {
+	case !malformed:
+		return c, data, err
+	case e.Reason == reasonTrailing:
+		return c, data[:e.Offset], nil
+	case e.Reason == reasonEncoding:
+		// What is torn may end within a character.
+		c, valid, perr := readLeading(data[:e.Offset])
+		if perr == nil && c.src != nil {
+			return c, valid, nil
+		}
+	}
+	return TokenCache{}, nil, err
+}
+
 func onlySections(members []member) []member {
 	kept := make([]member, 0, len(members))
 	for _, m := range members {
@@ -49,10 +79,10 @@ func onlySections(members []member) []member {
 }
 
 // readable reports whether MSAL Go decodes an entry, and writes it back as
-// valid JSON: it writes keys in Go's syntax, which is JSON's for printable
-// characters only.
+// valid JSON: it writes keys and the names of fields that it doesn't know in
+// Go's syntax, which is JSON's for printable characters only.
 func readable(e *entry) bool {
-	if strings.ContainsFunc(e.key, func(r rune) bool { return !strconv.IsPrint(r) }) {
+	if !printable(e.key) {
 		return false
 	}
 	says := false
@@ -70,9 +100,17 @@ func readable(e *entry) bool {
 			says = true
 		case expectsNothing:
 			return false
+		case expectsAny:
+			if !printable(unquote(f.quoted)) {
+				return false
+			}
 		}
 	}
 	return says
+}
+
+func printable(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) })
 }
 
 type expectation int
@@ -81,7 +119,7 @@ const (
 	expectsAny expectation = iota
 	expectsText
 	expectsTime
-	expectsNothing // collides with the field of MSAL Go that holds unknown ones
+	expectsNothing
 )
 
 // expects returns what MSAL Go takes for a field. A field that it knows in one
@@ -96,7 +134,13 @@ func (f field) expects() expectation {
 		return expectsText
 	case `"refresh_on"`, `"expires_on"`, `"extended_expires_on"`, `"cached_at"`:
 		return expectsTime
-	case `"AdditionalFields"`:
+	// MSAL Go takes these names, of the fields of its structs, for those of the
+	// schema, and the last one counts: an entry would be another person's.
+	case `"HomeAccountID"`, `"Environment"`, `"Realm"`, `"CredentialType"`, `"ClientID"`, `"Secret"`, `"Target"`,
+		`"Scopes"`, `"UserAssertionHash"`, `"TokenType"`, `"AuthnSchemeKeyID"`, `"ExtCacheKey"`, `"FamilyID"`,
+		`"LocalAccountID"`, `"AuthorityType"`, `"PreferredUsername"`, `"GivenName"`, `"FamilyName"`, `"MiddleName"`,
+		`"Name"`, `"AlternativeID"`, `"RawClientInfo"`, `"RefreshOn"`, `"ExpiresOn"`, `"ExtendedExpiresOn"`,
+		`"CachedAt"`, `"AdditionalFields"`:
 		return expectsNothing
 	}
 	return expectsAny
@@ -105,10 +149,10 @@ func (f field) expects() expectation {
 // dropOlderRefreshTokens leaves the newest of each identity: the one with the
 // latest time stamp, or the last of those in the document.
 func (c *TokenCache) dropOlderRefreshTokens() {
-	s := &c.sections[refreshTokens]
+	s := &c.sections[RefreshTokens]
 	newest := map[identity]int{}
 	for i, e := range s.all {
-		id, ok := identityOf(refreshTokens, e.raw)
+		id, ok := identityOf(RefreshTokens, e.raw)
 		if !ok {
 			continue
 		}

@@ -19,9 +19,9 @@ func (m *merger) theirsWins(c *change, theirs *entry) bool {
 		return true
 	}
 	switch c.kind {
-	case accessTokens:
+	case AccessTokens:
 		return laterToken(theirs.raw, c.ours.raw)
-	case idTokens:
+	case IDTokens:
 		return issuedAt(theirs.raw) > issuedAt(c.ours.raw)
 	}
 	return false

@@ -11,11 +11,11 @@ type tokens struct {
 // removeSuperseded deletes the refresh tokens that ours has just replaced, and
 // that theirs holds once more under other keys.
 func (m *merger) removeSuperseded() {
-	s := &m.theirs.sections[refreshTokens]
+	s := &m.theirs.sections[RefreshTokens]
 	var known map[identity]tokens
 	for i := range m.changes {
 		c := &m.changes[i]
-		if c.kind != refreshTokens || c.ours == nil || !c.known {
+		if c.kind != RefreshTokens || c.ours == nil || !c.known {
 			continue
 		}
 		if known == nil {
@@ -25,9 +25,9 @@ func (m *merger) removeSuperseded() {
 		if old.secrets[secretOf(c.ours.raw)] {
 			continue // the same token again: nothing was rotated
 		}
-		for _, pos := range m.find(refreshTokens, c.id) {
+		for _, pos := range m.find(RefreshTokens, c.id) {
 			e := &s.entries[pos]
-			if !e.gone && !m.claimed[refreshTokens][pos] && old.supersedes(e.raw) {
+			if !e.gone && !m.claimed[RefreshTokens][pos] && old.supersedes(e.raw) {
 				s.drop(pos)
 			}
 		}
@@ -45,8 +45,8 @@ func (t tokens) supersedes(raw []byte) bool {
 // baseTokens returns the refresh tokens that ours started from.
 func (m *merger) baseTokens() map[identity]tokens {
 	all := map[identity]tokens{}
-	for _, e := range m.base.sections[refreshTokens].all {
-		id, ok := identityOf(refreshTokens, e.raw)
+	for _, e := range m.base.sections[RefreshTokens].all {
+		id, ok := identityOf(RefreshTokens, e.raw)
 		if !ok {
 			continue
 		}
@@ -74,8 +74,8 @@ func (m *merger) stamp(c *change, raw, theirs []byte) []byte {
 	}
 	own := modified(raw)
 	newest := max(own, m.cachedAt(c.holder()))
-	for _, pos := range m.find(refreshTokens, c.id) {
-		e := &m.theirs.sections[refreshTokens].entries[pos]
+	for _, pos := range m.find(RefreshTokens, c.id) {
+		e := &m.theirs.sections[RefreshTokens].entries[pos]
 		if t := modified(e.raw); !e.gone && t >= newest && t > 0 {
 			newest = t + 1
 		}
@@ -92,7 +92,7 @@ func (m *merger) cachedAt(h holder) int64 {
 	if m.cached == nil {
 		m.cached = map[holder]int64{}
 		for _, c := range m.changes {
-			if c.kind == accessTokens && c.ours != nil {
+			if c.kind == AccessTokens && c.ours != nil {
 				to := c.holder()
 				m.cached[to] = max(m.cached[to], seconds(valueOf(c.ours.raw, `"cached_at"`)))
 			}

@@ -1,26 +1,39 @@
 package tokencache
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
-// kind is one of the sections of the unified cache.
-type kind int
+// Section is one of the sections of the unified cache.
+type Section int
 
+// The sections, in the order in which the MSAL libraries write them.
 const (
-	accessTokens kind = iota
-	refreshTokens
-	idTokens
-	accounts
-	appMetadata
+	AccessTokens Section = iota
+	RefreshTokens
+	IDTokens
+	Accounts
+	AppMetadata
 	kinds
 )
 
 var sectionNames = [kinds]string{"AccessToken", "RefreshToken", "IdToken", "Account", "AppMetadata"}
 
+// String returns the section's name in the JSON: "AccessToken", "RefreshToken",
+// "IdToken", "Account" or "AppMetadata".
+func (k Section) String() string {
+	if k < 0 || k >= kinds {
+		return fmt.Sprintf("Section(%d)", int(k))
+	}
+	return sectionNames[k]
+}
+
 // kindOf returns the section of a top-level member.
-func kindOf(name string) (kind, bool) {
+func kindOf(name string) (Section, bool) {
 	for k, known := range sectionNames {
 		if name == known {
-			return kind(k), true
+			return Section(k), true
 		}
 	}
 	return 0, false
@@ -38,6 +51,7 @@ type entry struct {
 type section struct {
 	entries []entry
 	index   map[string]int // from key to position, without those gone
+	lookups lookups        // by fields, see search; empty after a change
 	tail    []byte         // white space before the closing brace
 	dirty   bool
 }
@@ -58,7 +72,7 @@ func (s *section) find(key string) (int, bool) {
 
 // put stores raw under key, in place where the key exists.
 func (s *section) put(key string, raw []byte) {
-	s.dirty = true
+	s.touch()
 	raw = appendASCII(nil, raw)
 	if i, ok := s.find(key); ok {
 		s.entries[i].raw = raw
@@ -72,10 +86,13 @@ func (s *section) put(key string, raw []byte) {
 // drop removes the entry at position i.
 func (s *section) drop(i int) {
 	s.find(s.entries[i].key)
-	s.dirty = true
+	s.touch()
 	s.entries[i].gone = true
 	delete(s.index, s.entries[i].key)
 }
+
+// touch notes that entries are about to change.
+func (s *section) touch() { s.dirty, s.lookups = true, nil }
 
 // all yields the position of every entry that is there.
 func (s *section) all(yield func(int, *entry) bool) {

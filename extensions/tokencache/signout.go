@@ -13,18 +13,18 @@ func (m *merger) signOut() {
 		return
 	}
 	own := m.ownClients(out)
-	for k := range appMetadata {
+	for k := range AppMetadata {
 		for i, e := range m.theirs.sections[k].all {
 			f := factsOf(e.raw)
 			_, ok := out[f.person()]
-			if ok && (k != refreshTokens || f.family != "" || own(f.holder())) {
+			if ok && (k != RefreshTokens || f.family != "" || own(f.holder())) {
 				m.theirs.sections[k].drop(i)
 			}
 		}
 	}
 	m.changes = slices.DeleteFunc(m.changes, func(c change) bool {
 		_, ok := out[c.person()]
-		return ok && c.kind != appMetadata
+		return ok && c.kind != AppMetadata
 	})
 }
 
@@ -33,12 +33,12 @@ func (m *merger) signOut() {
 func (m *merger) signedOut() map[person]string {
 	out := map[person]string{}
 	for _, c := range m.changes {
-		if c.kind == accounts && c.ours == nil {
+		if c.kind == Accounts && c.ours == nil {
 			out[c.person()] = c.env
 		}
 	}
 	for _, c := range m.changes {
-		if c.kind == accounts && c.ours != nil {
+		if c.kind == Accounts && c.ours != nil {
 			delete(out, c.person())
 		}
 	}
@@ -52,12 +52,12 @@ func (m *merger) signedOut() map[person]string {
 func (m *merger) ownClients(out map[person]string) func(holder) bool {
 	gone, some := map[holder]bool{}, map[person]bool{}
 	for _, c := range m.changes {
-		if c.kind == refreshTokens && c.ours == nil && c.family == "" {
+		if c.kind == RefreshTokens && c.ours == nil && c.family == "" {
 			gone[c.holder()], some[c.person()] = true, true
 		}
 	}
 	outlived := map[holder]bool{}
-	for _, e := range m.ours.sections[refreshTokens].all {
+	for _, e := range m.ours.sections[RefreshTokens].all {
 		f := factsOf(e.raw)
 		if env, ok := out[f.person()]; ok && env == f.env && f.family == "" {
 			outlived[f.holder()] = true

@@ -23,6 +23,21 @@ func unquote(raw []byte) string {
 	return string(text)
 }
 
+// text returns the text of a string, and numbers and truth values as written.
+// For null, objects and lists it is "".
+func text(raw []byte) string {
+	if len(raw) == 0 {
+		return ""
+	}
+	switch raw[0] {
+	case 'n', '{', '[':
+		return ""
+	case '"':
+		return unquote(raw)
+	}
+	return string(raw)
+}
+
 // appendQuoted appends s as a JSON string in ASCII.
 func appendQuoted(dst []byte, s string) []byte {
 	quoted, _ := jsontext.AppendQuote(nil, s)
