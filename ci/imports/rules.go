@@ -32,6 +32,7 @@ var (
 var rules = []rule{
 	{"extensions/backend", nil, nil},
 	{"extensions/backend/memory", []string{"extensions/backend"}, nil},
+	{"extensions/backend/backendtest", []string{"extensions/backend"}, nil},
 	{"extensions/backend/atomicfile", []string{"extensions/backend", "internal/ownedfile"}, sys},
 	{"extensions/tokencache", nil, fastJSON},
 	{"extensions/persist", []string{
@@ -46,6 +47,7 @@ var rules = []rule{
 	{"internal/filelock", []string{"extensions/backend", "internal/ownedfile"}, core},
 	{"internal/record", []string{"extensions/backend", "extensions/backend/atomicfile"}, sys},
 	{"internal/testproc", nil, nil},
+	{"internal/canary", nil, nil},
 	{"internal/selfplugin", []string{"extensions/backend"}, nil},
 	{"internal/peercred", nil, grpc},
 	{"internal/wire", []string{"extensions/backend", "internal/selfplugin", "internal/wire/persistencepb"}, grpc},

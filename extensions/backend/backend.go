@@ -74,7 +74,7 @@ type Info struct {
 	// Against tells, for people, who can't read the items: "other users of
 	// this machine".
 	Against string
-	// Location tells, for people, where the items lie.
+	// Location tells, for people, where the items lie. It is never empty.
 	Location string
 	// Stamp tells which file shows that an item changed.
 	Stamp Stamp

@@ -24,13 +24,14 @@
 // [Unlocker], [Lister], [Expirer], [Checker]. A store announces its powers in
 // [Info.Caps], and callers reach them through [Can], which demands both the
 // announcement and the method: a wrapper or a remote store has all methods and
-// announces only what the wrapped store can do.
+// announces only what the wrapped store can do. A method whose power isn't
+// announced answers [ErrUnsupported].
 //
 // # Errors
 //
-// Every failure is an [*Error] with one of the kinds of this package, and
-// errors.Is and errors.As work alike in process and across the plugin
-// boundary. "The store can't be reached" ([ErrUnavailable]) and "the data
+// Every failure is an [*Error] with one of the kinds of this package, and with
+// Op and Backend; its text has no control characters. errors.Is and errors.As
+// work alike in process and across the plugin boundary. "The store can't be reached" ([ErrUnavailable]) and "the data
 // can't be read" ([ErrCorrupt], [ErrDecrypt]) are never the same error.
 //
 // This package imports the standard library only.

@@ -41,7 +41,8 @@ func (c Caps) String() string {
 type Watcher interface {
 	// Watch yields the item's version after each change by anyone, at least
 	// one after the last change, until ctx ends or the caller stops. Several
-	// changes may show as one. After an error it yields no more.
+	// changes may show as one. After an error it yields no more; ErrClosed ends
+	// it when the store is closed.
 	Watch(ctx context.Context, key string) iter.Seq2[Version, error]
 }
 
@@ -54,7 +55,8 @@ type Unlocker interface {
 
 // Lister names what is stored.
 type Lister interface {
-	// Keys yields the items whose key begins with prefix, in any order.
+	// Keys yields the items whose key begins with prefix, in any order, or one
+	// error: a locked store doesn't look like an empty one.
 	Keys(ctx context.Context, prefix string) iter.Seq2[KeyInfo, error]
 }
 

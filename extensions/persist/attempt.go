@@ -10,6 +10,10 @@ import (
 	"github.com/msalext/msalext/extensions/backend"
 )
 
+// verdict is an error of the caller's own function. Whatever it wraps, also an
+// ErrConflict, says nothing of the item: so it has no Unwrap.
+type verdict struct{ error }
+
 // replace is one attempt at load, change, save.
 func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byte, error), publish func() error) (backend.Blob, error) {
 	old, err := s.load(ctx, key, backend.None)
@@ -19,8 +23,8 @@ func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byt
 	data, err := s.apply(key, fn, old.Data)
 	switch {
 	case err != nil:
-		return old, err
-	case data == nil:
+		return old, verdict{err}
+	case data == nil, len(data) == 0 && len(old.Data) > 0:
 		return old, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrInvalid, Err: errors.New("there is nothing to save"), Hint: "use Delete to remove what is stored"}
 	case bytes.Equal(data, old.Data):
 		return old, nil
@@ -29,10 +33,12 @@ func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byt
 		return old, err
 	}
 	version, err := s.save(ctx, key, data, old.Version)
+	if !errors.Is(err, backend.ErrConflict) {
+		s.signal(key) // after a failure too: the write may have happened
+	}
 	if err != nil {
 		return old, err
 	}
-	s.signal(key)
 	return backend.Blob{Data: data, Version: version}, nil
 }
 
@@ -49,10 +55,20 @@ func (s *shared) remove(ctx context.Context, key string, publish func() error) e
 	_, err = bounded(ctx, s, "delete", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.store.Delete(ctx, key, old.Version)
 	})
-	if err == nil {
+	if unanswered(err) {
+		if _, lerr := s.load(ctx, key, backend.None); errors.Is(lerr, backend.ErrNotFound) {
+			err = nil
+		}
+	}
+	if !errors.Is(err, backend.ErrConflict) {
 		s.signal(key)
 	}
 	return err
+}
+
+// unanswered tells that a write may have happened although it failed.
+func unanswered(err error) bool {
+	return errors.Is(err, backend.ErrUnavailable) || errors.Is(err, backend.ErrTimeout)
 }
 
 func (s *shared) load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
@@ -73,21 +89,23 @@ func (s *shared) load(ctx context.Context, key string, have backend.Version) (ba
 
 // save writes, and when the answer is missing finds out by a Load whether the
 // write happened: what was sent is there, or what was there before still is.
+// Then it is sent once more; a conflict of that may be with the first, which
+// came late.
 func (s *shared) save(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
-	version, err := s.saveOnce(ctx, key, data, base)
-	if !errors.Is(err, backend.ErrUnavailable) && !errors.Is(err, backend.ErrTimeout) {
-		return version, err
+	for again := false; ; again = true {
+		version, err := s.saveOnce(ctx, key, data, base)
+		if !unanswered(err) && !(again && errors.Is(err, backend.ErrConflict)) {
+			return version, err
+		}
+		now, lerr := s.load(ctx, key, backend.None)
+		found := lerr == nil || errors.Is(lerr, backend.ErrNotFound)
+		switch {
+		case lerr == nil && bytes.Equal(now.Data, data):
+			return now.Version, nil
+		case again, !found, now.Version != base, errors.Is(err, backend.ErrTimeout): // a second wait could outlast a peer's patience with the lock
+			return version, err
+		}
 	}
-	now, lerr := s.load(ctx, key, backend.None)
-	switch {
-	case lerr == nil && bytes.Equal(now.Data, data):
-		return now.Version, nil
-	case errors.Is(err, backend.ErrTimeout): // a second wait could outlast a peer's patience with the lock
-		return version, err
-	case now.Version == base && (lerr == nil || errors.Is(lerr, backend.ErrNotFound)):
-		return s.saveOnce(ctx, key, data, base)
-	}
-	return version, err
 }
 
 func (s *shared) saveOnce(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {

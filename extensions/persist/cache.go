@@ -3,6 +3,7 @@ package persist
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/tokencache"
@@ -12,8 +13,9 @@ import (
 type CacheOptions struct {
 	// OnError is told when the store would not take a change, which is then
 	// kept in memory, and when it could not be read while such changes were
-	// kept. It may be called from several goroutines and must return soon.
-	// Nil: a warning is logged.
+	// kept. It may be called from several goroutines and must return soon. It
+	// may use the cache; what fails then is logged. It must not use the MSAL
+	// client whose call it interrupts. Nil: a warning is logged.
 	OnError func(error)
 }
 
@@ -26,19 +28,30 @@ type PersistedTokenCache struct {
 	onError func(error)
 	clock   clock
 
-	turn    chan struct{} // holds one token; who has it owns what follows
+	// Writers wait for each other and for other processes, readers only for
+	// the load of another reader. Each channel holds one token.
+	writing chan struct{} // who has it may write to the store
+	loading chan struct{} // who has it may load, and owns seen
 	seen    observation
+	telling sync.Map // goroutines that are in onError
+
+	mu      sync.Mutex      // never held during I/O; guards what follows
 	version backend.Version // of stored
 	stored  *snapshot       // as last loaded; nil: never
-	pending []change        // not stored yet, in order
+	writes  int             // how often stored came from a write
+	checked int             // writes, when the last load began
+	pending []*change       // not stored yet, in order
 	current *snapshot       // stored with pending merged in; nil: to be made
+
+	parsed parsed // what Search looks into; has a lock of its own
 }
 
 // NewPersistedTokenCache returns the token cache that p keeps. It does no I/O.
 // The caller closes p after it has closed the cache.
 func NewPersistedTokenCache(p *Persistence, opts *CacheOptions) *PersistedTokenCache {
-	c := &PersistedTokenCache{p: p, clock: systemClock, turn: make(chan struct{}, 1)}
-	c.turn <- struct{}{}
+	c := &PersistedTokenCache{p: p, clock: systemClock, writing: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
+	c.writing <- struct{}{}
+	c.loading <- struct{}{}
 	if opts != nil {
 		c.onError = opts.OnError
 	}
@@ -75,8 +88,11 @@ func (c *PersistedTokenCache) RemoveAccount(ctx context.Context, a tokencache.Ac
 // Modify changes the cache exclusively across processes: lock, reload, fn,
 // save. fn may run more than once, and its error ends the call and is
 // returned as it is. When the store fails, nothing is kept: the error says so.
+//
+// fn may read the same cache, and finds it as it was. It must not change it
+// but by its argument: Modify, Merge and the like fail with ErrInvalid.
 func (c *PersistedTokenCache) Modify(ctx context.Context, fn func(*tokencache.TokenCache) error) error {
-	return c.exclusively(ctx, func() error {
+	return c.alone(ctx, func() error {
 		return c.write(ctx, func(data []byte) ([]byte, error) {
 			var tc tokencache.TokenCache
 			if err := tc.Deserialize(data); err != nil {
@@ -94,42 +110,54 @@ func (c *PersistedTokenCache) Modify(ctx context.Context, fn func(*tokencache.To
 // and fails when that fails too; what was kept is then still kept, and Close
 // may be called again. It doesn't close the Persistence.
 func (c *PersistedTokenCache) Close(ctx context.Context) error {
-	return c.exclusively(ctx, func() error {
-		n := len(c.pending)
+	return c.alone(ctx, func() error {
+		n := len(c.waiting())
 		if n == 0 {
 			return nil
 		}
-		if err := c.write(ctx, func(data []byte) ([]byte, error) { return data, nil }); err != nil {
-			return fmt.Errorf("%d changes to the token cache could not be stored: %w", n, err)
+		if err := c.write(ctx, asIs); err != nil {
+			return fmt.Errorf("msalext: close the token cache: %d of its changes could not be stored: %w", n, err)
 		}
 		return nil
 	})
 }
 
-// exclusively runs fn with c's fields to itself.
-func (c *PersistedTokenCache) exclusively(ctx context.Context, fn func() error) error {
+// alone runs fn, which writes, without another writer of this cache.
+func (c *PersistedTokenCache) alone(ctx context.Context, fn func() error) error {
+	if s, err := c.p.join(ctx); err == nil {
+		if err := s.enter("change the token cache", c.p.key); err != nil {
+			return err
+		}
+	}
+	return holding(ctx, c.writing, fn)
+}
+
+func holding(ctx context.Context, token chan struct{}, fn func() error) error {
 	select {
-	case <-c.turn:
+	case <-token:
 	case <-ctx.Done():
 		return &backend.Error{Op: "use the token cache", Err: context.Cause(ctx)}
 	}
-	defer func() { c.turn <- struct{}{} }()
+	defer func() { token <- struct{}{} }()
 	return fn()
 }
 
 // damaged says that what is stored isn't a token cache.
 func (c *PersistedTokenCache) damaged(err error) error {
-	return &backend.Error{Op: "read the token cache", Backend: c.p.Backend(), Kind: backend.ErrCorrupt, Err: err,
+	return &backend.Error{Op: "read the token cache", Backend: c.p.now().name, Kind: backend.ErrCorrupt, Err: err,
 		Hint: "what is stored is kept; move it away to begin anew"}
 }
 
-// report tells OnError, or the log.
+// report tells OnError, or the log. OnError that uses the cache may fail in
+// the same way, and would be told of that for ever.
 func (c *PersistedTokenCache) report(err error) {
-	if c.onError != nil {
-		c.onError(err)
-		return
+	here := goroutine()
+	if _, within := c.telling.LoadOrStore(here, nil); !within {
+		defer c.telling.Delete(here)
+		if c.onError != nil {
+			c.onError(err)
+			return
+		}
 	}
-	if s := c.p.opened(); s.log != nil {
-		s.log.Warn("msalext: a change to the token cache is kept in memory only", "error", err)
-	}
+	c.p.now().log.Warn("msalext: a change to the token cache is kept in memory only", "error", err)
 }

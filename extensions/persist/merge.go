@@ -2,8 +2,10 @@ package persist
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/tokencache"
 )
 
@@ -23,30 +25,32 @@ func (ch change) onto(data []byte) ([]byte, error) {
 }
 
 // Merge stores what a client made of its copy of the cache: base is the View
-// whose Readable bytes it was given, ours what it has now. Every entry that it added, changed
-// or removed is carried over to what is stored now; all else stays as others
-// left it. The result is the View after that, which differs from ours by what
-// others wrote.
+// whose Readable bytes it was given, ours what it has now, which must not
+// change afterwards. Every entry that it added, changed or removed is carried
+// over to what is stored now; all else stays as others left it. The result is
+// the View after that, which differs from ours by what others wrote.
 //
-// When the store fails, the change isn't thrown away: it is part of every View
-// from now on, OnError is told, and it is tried again with the next write and
-// by Close. The error is then returned too, beside a View that holds the
-// change. When ours isn't a token cache, nothing is kept and the View is zero.
+// When the store fails, or ctx ends, the change isn't thrown away: it is part
+// of every View from now on, OnError is told, and it is tried again with the
+// next write and by Close. The error is then returned too, beside a View that
+// holds the change. When ours isn't a token cache, nothing is kept, the View is
+// zero and the error ErrInvalid.
 func (c *PersistedTokenCache) Merge(ctx context.Context, base View, ours []byte, op tokencache.Op) (View, error) {
-	var view View
-	var failure error
-	err := c.exclusively(ctx, func() error {
-		if err := readable(ours); err != nil {
-			failure = c.damaged(err)
+	if err := readable(ours); err != nil {
+		err = &backend.Error{Op: "change the token cache", Kind: backend.ErrInvalid, Err: err,
+			Hint: "what is stored is unchanged; pass what MSAL serialized"}
+		c.report(err)
+		return View{}, err
+	}
+	ch := &change{base, ours, op}
+	c.keep(ch)
+	failure := c.alone(ctx, func() error {
+		if !slices.Contains(c.waiting(), ch) { // whoever wrote before took it along
 			return nil
 		}
-		c.pending = append(c.pending, change{base, ours, op})
-		c.current = nil
-		failure = c.write(ctx, func(data []byte) ([]byte, error) { return data, nil })
-		var err error
-		view, err = c.view()
-		return err
+		return c.write(ctx, asIs)
 	})
+	view, _, err := c.known(nil)
 	if failure != nil {
 		c.report(failure)
 		return view, failure
@@ -54,10 +58,31 @@ func (c *PersistedTokenCache) Merge(ctx context.Context, base View, ours []byte,
 	return view, err
 }
 
+// keep makes ch wait to be stored.
+func (c *PersistedTokenCache) keep(ch *change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pending = append(c.pending, ch)
+	c.current = nil
+}
+
+// waiting lists what isn't stored yet.
+func (c *PersistedTokenCache) waiting() []*change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.pending)
+}
+
+// asIs adds nothing to what is pending.
+func asIs(data []byte) ([]byte, error) { return data, nil }
+
 // write stores what is pending and what fn makes of it, in one update.
 func (c *PersistedTokenCache) write(ctx context.Context, fn func([]byte) ([]byte, error)) error {
+	taken := 0
 	stored, err := c.p.update(ctx, func(old []byte) ([]byte, error) {
-		data, err := c.withPending(old)
+		pending := c.waiting()
+		taken = len(pending)
+		data, err := c.onto(old, pending)
 		if err != nil {
 			return nil, err
 		}
@@ -67,15 +92,19 @@ func (c *PersistedTokenCache) write(ctx context.Context, fn func([]byte) ([]byte
 	if err != nil {
 		return err
 	}
-	c.pending = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pending = slices.Delete(c.pending, 0, taken)
 	c.current = nil
-	c.adoptOwn(stored)
+	c.writes++
+	c.adopt(stored)
 	return nil
 }
 
-func (c *PersistedTokenCache) withPending(data []byte) ([]byte, error) {
-	s := c.p.opened()
-	for _, ch := range c.pending {
+// onto merges changes into data.
+func (c *PersistedTokenCache) onto(data []byte, changes []*change) ([]byte, error) {
+	s := c.p.now()
+	for _, ch := range changes {
 		start := time.Now()
 		var err error
 		data, err = ch.onto(data)

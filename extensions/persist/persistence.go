@@ -82,7 +82,7 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 }
 
 // Later returns at once a Persistence whose store open opens meanwhile, in a
-// goroutine of its own. The first use of any method waits for it; when open
+// goroutine of its own: the main item of it, whichever open returns. The first use of any method waits for it; when open
 // fails, every method reports that error, and those without an error result
 // answer the zero value.
 func Later(open func() (*Persistence, error)) *Persistence {
@@ -118,11 +118,20 @@ func (p *Persistence) join(ctx context.Context) (*shared, error) {
 
 // opened is join without an end, for methods that answer no error.
 func (p *Persistence) opened() *shared {
-	s, err := p.join(context.Background())
-	if err != nil {
-		return &shared{trace: &Trace{}}
+	_, _ = p.join(context.Background())
+	return p.now()
+}
+
+// now is the store if it is open by now, else one that knows nothing.
+func (p *Persistence) now() *shared {
+	select {
+	case <-p.opening.ready:
+		if p.opening.err == nil {
+			return p.opening.store
+		}
+	default:
 	}
-	return s
+	return &shared{trace: &Trace{}, log: slog.Default()}
 }
 
 // Key returns another item of the same store, such as one user's cache. The

@@ -27,14 +27,18 @@ func TestTraceTellsEachStep(t *testing.T) {
 	c := NewPersistedTokenCache(p, &CacheOptions{OnError: func(error) {}})
 	view(t, c)
 	merge(t, c, View{}, cacheOf("ann"))
-	n := len(cacheOf("ann"))
+	stored, err := s.Store.Load(t.Context(), "", backend.None)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(stored.Data)
 	want := fmt.Sprintf("load 0 false, lock 0 false, load 0 false, merge %d false, save %d false", n, n)
 	if got := strings.Join(log, ", "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	log = nil
 	once := true
-	err := p.Update(t.Context(), func(old []byte) ([]byte, error) {
+	err = p.Update(t.Context(), func(old []byte) ([]byte, error) {
 		if once { // a peer that doesn't respect the lock
 			once = false
 			v, err := s.Store.Load(t.Context(), "", backend.None)

@@ -12,7 +12,9 @@ import (
 	"github.com/msalext/msalext/internal/ownedfile"
 )
 
-// updateTimeout ends an Update whose ctx has no deadline.
+// updateTimeout ends the retries of an Update whose ctx has no deadline; the
+// wait for the lock ends after the same time. Neither is a deadline of ctx,
+// since context.DeadlineExceeded tells callers that theirs has passed.
 const updateTimeout = 60 * time.Second
 
 // Load returns the item, or ErrNotFound when nothing was ever saved. It takes
@@ -42,8 +44,9 @@ func (p *Persistence) Save(ctx context.Context, data []byte) error {
 // given. It must be quick, since other processes wait, and must not update
 // the same item: that fails with ErrInvalid and doesn't deadlock.
 //
-// A ctx without deadline is given 60 seconds. ErrLockTimeout names who held
-// the lock all that time.
+// With a ctx without deadline it gives up after 60 seconds. ErrLockTimeout names
+// who held the lock all that time; ErrConflict tells that others kept changing
+// the item.
 func (p *Persistence) Update(ctx context.Context, fn func(old []byte) ([]byte, error)) error {
 	_, err := p.update(ctx, fn)
 	return err
@@ -60,6 +63,9 @@ func (p *Persistence) update(ctx context.Context, fn func([]byte) ([]byte, error
 		stored, err = s.replace(ctx, p.key, fn, publish)
 		return err
 	})
+	if own, ok := err.(verdict); ok {
+		err = own.error
+	}
 	return stored, err
 }
 
@@ -86,8 +92,10 @@ func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ 
 	if err := s.enter(op, key); err != nil {
 		return err
 	}
-	ctx, cancel := withDefaultTimeout(ctx)
-	defer cancel()
+	var giveUp <-chan time.Time
+	if _, has := ctx.Deadline(); !has {
+		giveUp = time.After(updateTimeout)
+	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		err := s.once(ctx, op, key, change)
 		if !errors.Is(err, errLost) && !errors.Is(err, backend.ErrConflict) {
@@ -96,18 +104,15 @@ func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ 
 		s.observe(s.trace.Conflict, time.Now(), 0, err)
 		select {
 		case <-ctx.Done():
-			return s.fail(op, &backend.Error{Kind: backend.ErrConflict, Err: context.Cause(ctx), Hint: "others keep changing the item; try again"})
+			return s.fail(op, &backend.Error{Kind: backend.ErrConflict, Err: context.Cause(ctx), Hint: hintConflict})
+		case <-giveUp:
+			return s.fail(op, &backend.Error{Kind: backend.ErrConflict, Err: fmt.Errorf("tried for %s", updateTimeout), Hint: hintConflict})
 		case <-time.After(wait):
 		}
 	}
 }
 
-func withDefaultTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, updateTimeout)
-}
+const hintConflict = "others keep changing the item; try again"
 
 func (s *shared) once(ctx context.Context, op, key string, change func(context.Context, func() error) error) (err error) {
 	if s.cas() {
@@ -138,10 +143,11 @@ func (s *shared) once(ctx context.Context, op, key string, change func(context.C
 
 // publishable tells whether time, record and lock still allow a write.
 func (s *shared) publishable(ctx context.Context, op string, lock *filelock.Lock) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errHeldTooLong) {
+	err := s.claimLocation(ctx)
+	if cause := context.Cause(ctx); errors.Is(cause, errHeldTooLong) { // also why the claim failed
 		return s.slow(op, cause)
 	}
-	if err := s.claimLocation(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := lock.Held(); err != nil {

@@ -25,19 +25,36 @@ func (p *Persistence) Verify(ctx context.Context) error {
 	key := "probe-" + rand.Text()
 	version, err := s.saveOnce(ctx, key, []byte(probe), backend.None)
 	if err != nil {
+		s.discardLost(context.WithoutCancel(ctx), key)
 		return err
 	}
 	err = s.examine(ctx, key, probe)
-	_, derr := bounded(context.WithoutCancel(ctx), s, "verify", func(ctx context.Context) (struct{}, error) {
+	return errors.Join(err, s.discard(context.WithoutCancel(ctx), key, version))
+}
+
+func (s *shared) discard(ctx context.Context, key string, version backend.Version) error {
+	_, err := bounded(ctx, s, "verify", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.store.Delete(ctx, key, version)
 	})
-	return errors.Join(err, derr)
+	return err
+}
+
+// discardLost removes a probe that was written although saving it failed.
+func (s *shared) discardLost(ctx context.Context, key string) {
+	blob, err := s.reread(ctx, key)
+	if err == nil {
+		_ = s.discard(ctx, key, blob.Version) // the failure to save is what counts
+	}
+}
+
+func (s *shared) reread(ctx context.Context, key string) (backend.Blob, error) {
+	return bounded(ctx, s, "verify", func(ctx context.Context) (backend.Blob, error) {
+		return s.store.Load(ctx, key, backend.None)
+	})
 }
 
 func (s *shared) examine(ctx context.Context, key, probe string) error {
-	blob, err := bounded(ctx, s, "verify", func(ctx context.Context) (backend.Blob, error) {
-		return s.store.Load(ctx, key, backend.None)
-	})
+	blob, err := s.reread(ctx, key)
 	switch {
 	case err != nil:
 		return err

@@ -60,24 +60,31 @@ func (v View) Same(w View) bool { return v.of == w.of }
 // under the lock, so it isn't half a write. A store that can't be read while
 // changes wait to be stored is told to OnError, and the View is what is known.
 func (c *PersistedTokenCache) View(ctx context.Context) (View, error) {
-	var failure error
-	var view View
-	err := c.exclusively(ctx, func() error {
-		err := c.reload(ctx)
-		if err != nil && len(c.pending) == 0 {
-			return err
-		}
-		failure = err
-		view, err = c.view()
-		return err
-	})
-	if failure != nil {
-		c.report(failure)
+	failure := holding(ctx, c.loading, func() error { return c.reload(ctx) })
+	view, known, err := c.known(failure)
+	switch {
+	case failure == nil:
+		return view, err
+	case !known, ctx.Err() != nil:
+		return View{}, failure
 	}
+	c.report(failure)
 	return view, err
 }
 
-// view is stored with pending merged in.
+// known is what is known without the store. After a failure to load that
+// counts only while changes wait to be stored.
+func (c *PersistedTokenCache) known(failure error) (_ View, known bool, _ error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if failure != nil && len(c.pending) == 0 {
+		return View{}, false, nil
+	}
+	view, err := c.view()
+	return view, true, err
+}
+
+// view is stored with pending merged in; c.mu is held.
 func (c *PersistedTokenCache) view() (View, error) {
 	if c.current == nil {
 		if c.stored == nil {
@@ -87,7 +94,7 @@ func (c *PersistedTokenCache) view() (View, error) {
 			c.current = c.stored
 			return View{c.current}, nil
 		}
-		merged, err := c.withPending(c.stored.data)
+		merged, err := c.onto(c.stored.data, c.pending)
 		if err != nil {
 			return View{}, err
 		}
@@ -102,11 +109,12 @@ func (c *PersistedTokenCache) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.info.Stamp != backend.StampNone && c.seen.look(c.clock, s.path(c.p.key)) && c.stored != nil {
+	have, writes, sure := c.have()
+	if s.info.Stamp != backend.StampNone && c.seen.look(c.clock, s.path(c.p.key)) && sure {
 		return nil
 	}
 	c.seen.loading(c.clock)
-	blob, err := s.load(ctx, c.p.key, c.version)
+	blob, err := s.load(ctx, c.p.key, have)
 	switch {
 	case errors.Is(err, backend.ErrNotFound):
 		blob = backend.Blob{}
@@ -116,13 +124,23 @@ func (c *PersistedTokenCache) reload(ctx context.Context) error {
 	case blob.Unchanged:
 		return nil
 	}
-	return c.accept(ctx, blob)
+	return c.accept(ctx, blob, writes)
+}
+
+// have tells what a load that begins now is compared with. sure tells that
+// stored came from the last load; what came from a write may be older.
+func (c *PersistedTokenCache) have() (_ backend.Version, writes int, sure bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sure = c.stored != nil && c.checked == c.writes
+	c.checked = c.writes
+	return c.version, c.writes, sure
 }
 
 // accept takes over what was loaded, if it is a token cache. Peers write in
 // place, so a reader without the lock may see half a write: bytes that don't
 // parse are read again under the lock.
-func (c *PersistedTokenCache) accept(ctx context.Context, blob backend.Blob) error {
+func (c *PersistedTokenCache) accept(ctx context.Context, blob backend.Blob, writes int) error {
 	if readable(blob.Data) != nil {
 		again, err := c.p.update(ctx, func(old []byte) ([]byte, error) {
 			if err := readable(old); err != nil {
@@ -136,26 +154,21 @@ func (c *PersistedTokenCache) accept(ctx context.Context, blob backend.Blob) err
 		}
 		blob = again
 	}
-	c.adopt(blob)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.writes == writes { // else stored came from a write meanwhile, and may be newer
+		c.adopt(blob)
+	}
 	return nil
 }
 
 // adopt makes blob what is stored; the same version keeps the snapshot, and
-// with it every View of it.
+// with it every View of it. c.mu is held.
 func (c *PersistedTokenCache) adopt(blob backend.Blob) {
 	if c.stored != nil && blob.Version == c.version {
 		return
 	}
 	c.version, c.stored, c.current = blob.Version, snapshotOf(blob.Data), nil
-}
-
-// adoptOwn is adopt for what this cache has just written.
-func (c *PersistedTokenCache) adoptOwn(blob backend.Blob) {
-	c.adopt(blob)
-	if s := c.p.opened(); s.info.Stamp != backend.StampNone {
-		c.seen.look(c.clock, s.path(c.p.key))
-		c.seen.loading(c.clock)
-	}
 }
 
 func readable(data []byte) error {

@@ -81,10 +81,17 @@ func TestStoppedInQueue(t *testing.T) {
 	stopped := start(t, testproc.Command(t, "hold", path))
 	stopped.says(t, "started")
 	eventually(t, func() bool { return queued(t, path) })
-	if err := stopped.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { stopped.kill(t) })
+	// The signal takes effect some time later: a process that ran until after
+	// the release would be stopped with the lock in its hand.
+	var status unix.WaitStatus
+	err := stopped.Process.Signal(syscall.SIGSTOP)
+	if err == nil {
+		_, err = unix.Wait4(stopped.Process.Pid, &status, unix.WUNTRACED, nil)
+	}
+	if err != nil || !status.Stopped() {
+		t.Fatalf("not stopped: %v, %v", status, err)
+	}
 	if err := l.Release(); err != nil {
 		t.Fatal(err)
 	}

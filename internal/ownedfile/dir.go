@@ -33,8 +33,11 @@ func MkdirAll(dir string) error {
 	if err := MkdirAll(parent); err != nil {
 		return err
 	}
-	if err := mkdir(dir); err != nil && !errors.Is(err, os.ErrExist) { // else somebody was faster
+	if err := mkdir(dir); !errors.Is(err, os.ErrExist) {
 		return Wrap("create directory", err)
+	}
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() { // else somebody was faster
+		return notDirectory(dir)
 	}
 	return nil
 }
@@ -63,7 +66,7 @@ func CheckDir(dir string) error {
 func notDirectory(dir string) error {
 	return &backend.Error{
 		Op: "open", Kind: backend.ErrInvalid,
-		Err:  &os.PathError{Op: "open", Path: dir, Err: errors.New("it is a file, and should be a directory")},
+		Err:  &os.PathError{Op: "open", Path: dir, Err: errors.New("it is a file or a broken link, and should be a directory")},
 		Hint: hintPath,
 	}
 }

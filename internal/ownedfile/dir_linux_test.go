@@ -3,6 +3,8 @@ package ownedfile_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,4 +48,19 @@ func TestLockDirPassesByAStuckHolder(t *testing.T) {
 	}
 	_, err := ownedfile.LockDir(t.Context(), dir+"/missing")
 	wantKind(t, err, backend.ErrNotFound)
+}
+
+// A link to nothing exists for mkdir and doesn't for stat.
+func TestMkdirAllOverABrokenLink(t *testing.T) {
+	t.Parallel()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink("nowhere", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{link, filepath.Join(link, "app")} {
+		wantKind(t, ownedfile.MkdirAll(dir), backend.ErrInvalid)
+	}
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(link), "nowhere")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it was followed: %v", err)
+	}
 }

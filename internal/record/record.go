@@ -11,6 +11,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,23 +35,24 @@ func Path(location string) string { return location + ".msalext" }
 // Read returns a location's record, the zero Record when there is none.
 // ErrCorrupt: the record can't be understood, or is of a newer format.
 func Read(location string) (Record, error) {
-	r, _, err := read(location)
-	return r, err
+	f, _, err := read(location)
+	return f.Record, err
 }
 
-// Claim writes r where nothing is recorded, and checks it against what is.
-// ErrBackendChanged: another backend keeps the location's items, or they are
-// encrypted and r isn't.
+// Claim writes r where nothing is recorded, and checks it against what is. A
+// backend that encrypts from now on is recorded as such, so that the way back
+// to plaintext is refused. ErrBackendChanged: another backend keeps the
+// location's items, or they are encrypted and r isn't.
 func Claim(ctx context.Context, location string, r Record) error {
 	for {
 		was, version, err := read(location)
-		if err != nil {
+		if err == nil {
+			err = was.Admits(location, r)
+		}
+		if err != nil || was.Record == r {
 			return err
 		}
-		if version != backend.None {
-			return was.Admits(location, r)
-		}
-		if err := write(ctx, location, r, backend.None); !errors.Is(err, backend.ErrConflict) {
+		if err := write(ctx, location, was.with(r), version); !errors.Is(err, backend.ErrConflict) {
 			return err
 		}
 	}
@@ -74,30 +76,47 @@ func changed(to, why string) error {
 		Hint: "choose the recorded backend, or use another location"}
 }
 
-func read(location string) (Record, backend.Version, error) {
+// file is a record with the fields that this version doesn't know.
+type file struct {
+	Record
+	all map[string]json.RawMessage
+}
+
+func read(location string) (file, backend.Version, error) {
 	path := Path(location)
 	blob, err := atomicfile.Read(path)
 	if errors.Is(err, backend.ErrNotFound) {
-		return Record{}, backend.None, nil
+		return file{}, backend.None, nil
 	} else if err != nil {
-		return Record{}, backend.None, err
+		return file{}, backend.None, err
 	}
 	var f file
-	if err := json.Unmarshal(blob.Data, &f); err != nil || f.Format != format || f.Backend == "" {
-		return Record{}, backend.None, &backend.Error{Op: "read the record", Kind: backend.ErrCorrupt,
+	var known struct {
+		Format int `json:"format"`
+		Record
+	}
+	err = cmp.Or(json.Unmarshal(blob.Data, &known), json.Unmarshal(blob.Data, &f.all))
+	if err != nil || known.Format != format || known.Backend == "" {
+		return file{}, backend.None, &backend.Error{Op: "read the record", Kind: backend.ErrCorrupt,
 			Err:  fmt.Errorf("%s isn't a record of format %d", path, format),
 			Hint: "update this program if a newer one wrote it; else move the file away"}
 	}
-	return f.Record, blob.Version, nil
+	f.Record = known.Record
+	return f, blob.Version, nil
 }
 
-type file struct {
-	Format int `json:"format"`
-	Record
+// with is the file for r, and keeps the fields that this version doesn't know.
+func (f file) with(r Record) map[string]any {
+	all := map[string]any{}
+	for name, value := range f.all {
+		all[name] = value
+	}
+	all["format"], all["backend"], all["encrypted"] = format, r.Backend, r.Encrypted
+	return all
 }
 
-func write(ctx context.Context, location string, r Record, base backend.Version) error {
-	data, err := json.Marshal(file{format, r})
+func write(ctx context.Context, location string, content map[string]any, base backend.Version) error {
+	data, err := json.Marshal(content)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,17 @@ const childEnv = "MSALEXT_TEST_CHILD"
 // the exit code 1.
 type Children map[string]func(args []string) error
 
-// Main runs the child that the environment names, and the tests otherwise. It
-// doesn't return. Call it from TestMain.
-func Main(m *testing.M, children Children) {
+// Main runs the child that the environment names, and otherwise the tests and
+// then after, which removes what they shared. It doesn't return. Call it from
+// TestMain.
+func Main(m *testing.M, children Children, after ...func()) {
 	name := os.Getenv(childEnv)
 	if name == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, f := range after {
+			f()
+		}
+		os.Exit(code)
 	}
 	run := children[name]
 	if run == nil {

@@ -41,6 +41,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -85,7 +86,7 @@ func Prepare(path string) (tightened bool, err error) {
 }
 
 // Read returns the content and its version. ErrNotFound: there is no file, or
-// an empty one.
+// an empty one. ErrTooLarge: it has more than 1 GiB.
 func Read(path string) (backend.Blob, error) {
 	blob, _, err := Load(path, backend.None)
 	return blob, err
@@ -114,6 +115,18 @@ type content struct {
 	tightened bool
 }
 
+// maxSize is far above any token cache: a location that names a disk image by
+// mistake must not take all memory.
+const maxSize = 1 << 30
+
+func tooLarge(path string, size int64) error {
+	return &backend.Error{
+		Op: "open", Kind: backend.ErrTooLarge,
+		Err:  fmt.Errorf("%s: %d bytes, and a token cache has at most %d", path, size, int64(maxSize)),
+		Hint: "see whether the location names another file",
+	}
+}
+
 // read takes a missing file for content without a version.
 func read(path string) (content, error) {
 	f, err := ownedfile.Open(path, os.O_RDONLY)
@@ -127,6 +140,9 @@ func read(path string) (content, error) {
 	c := content{tightened: f.Tightened}
 	if c.stamp, err = ownedfile.StatOpen(f.File); err != nil {
 		return c, err
+	}
+	if c.stamp.Size > maxSize {
+		return c, tooLarge(path, c.stamp.Size)
 	}
 	data := bytes.NewBuffer(make([]byte, 0, c.stamp.Size+bytes.MinRead))
 	if _, err := data.ReadFrom(f); err != nil {

@@ -191,3 +191,21 @@ func TestBadLocations(t *testing.T) {
 	}
 	t.Cleanup(func() { wantAlone(t, dir) })
 }
+
+// A location may name a disk image by mistake.
+func TestHugeFile(t *testing.T) {
+	t.Parallel()
+	path := cachePath(t)
+	mustWrite(t, path, []byte("x"), backend.None)
+	if err := os.Truncate(path, 1<<40); err != nil { // without blocks
+		t.Fatal(err)
+	}
+	_, err := atomicfile.Read(path)
+	wantKind(t, err, backend.ErrTooLarge)
+	_, err = atomicfile.Write(t.Context(), path, []byte("y"), backend.None)
+	wantKind(t, err, backend.ErrTooLarge)
+	if fi, err := os.Stat(path); err != nil || fi.Size() != 1<<40 {
+		t.Errorf("it was replaced: %v, %v", fi, err)
+	}
+	wantAlone(t, filepath.Dir(path), "cache")
+}

@@ -18,7 +18,7 @@ import (
 // [Prepare].
 //
 // ErrConflict: the version is another; nothing changed. ErrInvalid: data is
-// empty. ErrUnavailable: the disk is full, or the directory is missing; what
+// empty. ErrTooLarge: it has more than 1 GiB. ErrUnavailable: the disk is full, or the directory is missing; what
 // was stored is unchanged. ErrDenied: the place can't be written or isn't
 // safe. No temporary file is left behind. An error to sync the directory or to
 // set the time comes after the new content is in place: load again before
@@ -29,6 +29,9 @@ func Write(ctx context.Context, path string, data []byte, base backend.Version) 
 			Op: "write", Kind: backend.ErrInvalid, Err: errors.New("there is nothing to write"),
 			Hint: "an empty file means that nothing is stored; remove it instead",
 		}
+	}
+	if len(data) > maxSize {
+		return backend.None, tooLarge(path, int64(len(data)))
 	}
 	if err := ctx.Err(); err != nil {
 		return backend.None, backend.Wrap("write", "", nil, err)
@@ -84,10 +87,12 @@ func publish(ctx context.Context, temp, path string, base backend.Version) error
 		return err
 	}
 	renamed = true
+	// The time is set while other writers are kept out, since theirs must come
+	// after it, and even if the directory can't be synced then: readers see
+	// the new content already.
+	err = touch(path, old.stamp)
 	dir.Unlock()
-	// The time is set even if the directory can't be synced: readers see the
-	// new content already.
-	return cmp.Or(dir.Sync(), touch(path, old.stamp))
+	return cmp.Or(dir.Sync(), err)
 }
 
 // touch sets the modification time to now, and after the old file's time in

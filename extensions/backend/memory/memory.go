@@ -162,8 +162,11 @@ func (s *store) Delete(ctx context.Context, key string, base backend.Version) er
 
 func (s *store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
+	s.mu.Unlock()
+	s.place.mu.Lock()
+	defer s.place.mu.Unlock()
+	s.place.announce() // watchers of this store have to notice
 	return nil
 }
 

@@ -62,6 +62,16 @@ func TestLockedUntilUnlocked(t *testing.T) {
 	if _, err := s.Load(t.Context(), "", backend.None); !errors.Is(err, backend.ErrLocked) {
 		t.Errorf("got %v", err)
 	}
+	l, _ := backend.Can[backend.Lister](s, backend.CanList)
+	listed := 0
+	for _, err := range l.Keys(t.Context(), "") {
+		if listed++; !errors.Is(err, backend.ErrLocked) {
+			t.Errorf("listing gave %v", err)
+		}
+	}
+	if listed != 1 {
+		t.Error("a locked store claims that it is empty")
+	}
 	u, _ := backend.Can[backend.Unlocker](s, backend.CanUnlock)
 	if err := u.Unlock(t.Context()); err != nil {
 		t.Fatal(err)

@@ -19,20 +19,19 @@ var (
 
 func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version, error] {
 	return func(yield func(backend.Version, error) bool) {
-		last, changed := s.observe(key)
-		for {
+		for last, changed := s.observe(key); ; {
+			if err := s.usable(context.WithoutCancel(ctx)); err != nil {
+				yield(backend.None, fail("watch", err))
+				return
+			}
 			select {
 			case <-ctx.Done():
 				return
 			case <-changed:
 			}
-			if err := s.usable(ctx); err != nil {
-				yield(backend.None, fail("watch", err))
-				return
-			}
 			var now backend.Version
 			if now, changed = s.observe(key); now == last {
-				continue // another key
+				continue // another key, or the store was closed
 			}
 			if last = now; !yield(now, nil) {
 				return
@@ -64,6 +63,10 @@ func (s *store) Unlock(ctx context.Context) error {
 
 func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyInfo, error] {
 	return func(yield func(backend.KeyInfo, error) bool) {
+		if err := s.usable(ctx); err != nil { // also where nothing is stored
+			yield(backend.KeyInfo{}, fail("list", err))
+			return
+		}
 		for _, info := range s.list(prefix) {
 			if err := s.usable(ctx); err != nil {
 				yield(backend.KeyInfo{}, fail("list", err))
