@@ -1,20 +1,22 @@
 # The two commands of the README: `make demo` shows the main job, `make test`
-# proves it. Both set up what they need (ci/setup).
+# proves it, after ci/setup has installed what the race detector needs.
 
 GO ?= go
-export GOFLAGS ?= -trimpath
+BIN ?= bin
+# No version from git: it refuses where the checkout belongs to somebody else.
+export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: demo test lint build plugins cross generate clean
+.PHONY: demo test lint build plugins cross generate setup clean
 
 demo: plugins
-	$(GO) build -o bin/quickstart ./examples/quickstart
-	$(GO) build -o bin/demo ./examples/demo
-	./bin/demo
+	$(GO) build -o "$(BIN)/quickstart" ./examples/quickstart
+	$(GO) build -o "$(BIN)/demo" ./examples/demo
+	"$(BIN)/demo"
 
 # Plugins are static, without cgo: they start fastest so, and run anywhere.
 plugins:
-	mkdir -p bin/msalext-plugins
-	CGO_ENABLED=0 $(GO) build -o bin/msalext-plugins/ ./plugins/...
+	mkdir -p "$(BIN)/msalext-plugins"
+	CGO_ENABLED=0 $(GO) build -o "$(BIN)/msalext-plugins/" ./plugins/...
 
 test: setup
 	ci/test

@@ -27,7 +27,7 @@
 // # Errors
 //
 // Failures are [*Error] values with one of the kinds below; errors.Is tells
-// them apart. Every message ends in what to do next.
+// them apart. A message ends in what to do next, where there is something.
 //
 // # Compatibility
 //

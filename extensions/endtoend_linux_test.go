@@ -21,7 +21,7 @@ import (
 // These tests go the whole way, as a program of a user does: BuildPersistence
 // or Open, a real plugin process, the disk.
 
-func TestMain(m *testing.M) { testproc.Main(m, children) }
+func TestMain(m *testing.M) { testproc.Main(m, children, removePlugin) }
 
 var children = testproc.Children{
 	"save": func(args []string) error { return saveChild(args[0], args[1], args[2]) },
@@ -42,6 +42,7 @@ var pluginPath = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	pluginDir = dir
 	path := filepath.Join(dir, "msalext-plugin-file")
 	build := exec.Command("go", "build", "-o", path, "github.com/msalext/msalext/plugins/file/cmd/msalext-plugin-file")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -50,6 +51,10 @@ var pluginPath = sync.OnceValues(func() (string, error) {
 	}
 	return path, errors.Join(os.Chmod(dir, 0o755), os.Chmod(path, 0o755))
 })
+
+var pluginDir string // where pluginPath lies, once built
+
+func removePlugin() { _ = os.RemoveAll(pluginDir) }
 
 func filePlugin(t *testing.T) string {
 	t.Helper()

@@ -12,8 +12,7 @@ import (
 	"github.com/msalext/msalext/extensions/persist"
 )
 
-// exportTimeout bounds the write of a token that was just issued. The caller's
-// ctx doesn't: it may have ended in the moment the token came.
+// exportTimeout bounds a write, whatever the caller's ctx says.
 const exportTimeout = 60 * time.Second
 
 // Accessor returns what the WithCache options of MSAL's public and
@@ -47,9 +46,22 @@ func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, _ cache.Rep
 	}
 	err := a.replace(ctx, u, callerOnlyReads())
 	if err != nil && currentCall().issued {
+		a.rewind(u)
 		return nil // an error here would throw the token away; Export keeps it and tells
 	}
 	return err
+}
+
+// rewind makes MSAL's memory what base holds where it can't be what is stored,
+// so that Export finds nothing new in it but the issued token.
+func (a *accessor) rewind(u cache.Unmarshaler) {
+	client := a.clients.of(u)
+	client.mu.Lock()
+	defer client.mu.Unlock()
+	// MSAL has read these bytes before. If it can't now, its memory is as it
+	// was, and to store too much is better than to lose the token.
+	_ = u.Unmarshal(client.base.Readable())
+	client.current, client.comparable = false, true
 }
 
 // replace brings MSAL's memory up to date, unless it is: unmarshalling costs
@@ -65,7 +77,7 @@ func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler, reads bool)
 		return err
 	}
 	if current && view.Same(client.base) {
-		client.current = reads
+		client.current, client.comparable = reads, true
 		return nil
 	}
 	if err := u.Unmarshal(view.Readable()); err != nil {
@@ -73,7 +85,7 @@ func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler, reads bool)
 			Err:  fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
 			Hint: "what is stored is kept; move it away to begin anew"}
 	}
-	client.base, client.current = view, reads
+	client.base, client.current, client.comparable = view, reads, true
 	return nil
 }
 
@@ -86,9 +98,16 @@ func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.Export
 	client := a.clients.of(m)
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout)
-	defer cancel()
+	if !client.comparable {
+		return nil // a call on behalf of a user: what it brought isn't in m, and the rest was stored before
+	}
+	client.comparable = false
 	call := currentCall()
+	if call.issued {
+		ctx = context.WithoutCancel(ctx) // it may have ended in the moment the token came
+	}
+	ctx, cancel := context.WithTimeout(ctx, exportTimeout)
+	defer cancel()
 	_, err = a.cache.Merge(ctx, client.base, ours, call.op)
 	if call.issued {
 		return nil // the cache keeps what it could not store, and has told OnError

@@ -1,50 +1,58 @@
 package msal
 
 import (
-	"container/list"
+	"reflect"
+	"runtime"
 	"sync"
+	"weak"
 
 	"github.com/msalext/msalext/extensions/persist"
 )
 
-// maxClients bounds how many clients' states one accessor keeps. A state is
-// needed from a Replace to the Export that follows within milliseconds, so
-// only a client that has long been idle is dropped.
-const maxClients = 256
-
 // clients tells MSAL clients apart by their cache in memory, which serves as
-// Unmarshaler and Marshaler alike. The zero value is ready.
+// Unmarshaler and Marshaler alike. It doesn't keep them alive: a server may
+// make one for each person or request, and what is known of a client goes with
+// it. None may go earlier, since without its base all that a client has in
+// memory would look new, and undo what others did. The zero value is ready.
 type clients struct {
-	mu     sync.Mutex
-	recent list.List // of *client, last used first
-	byID   map[any]*list.Element
+	mu   sync.Mutex
+	byID map[weak.Pointer[byte]]*client
 }
 
 // client is what one MSAL client has in memory.
 type client struct {
-	id   any
 	mu   sync.Mutex
 	base persist.View // what Replace gave it last
 	// current: its memory still is what base holds.
 	current bool
+	// comparable: what its memory has beyond base isn't stored yet.
+	comparable bool
 }
 
 // of returns the state of the client with this cache.
-func (cs *clients) of(id any) *client {
+func (cs *clients) of(memory any) *client {
+	v := reflect.ValueOf(memory)
+	if v.Kind() != reflect.Pointer {
+		return &client{} // not MSAL's, and nothing to tell it by
+	}
+	start := (*byte)(v.UnsafePointer())
+	id := weak.Make(start)
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if e, ok := cs.byID[id]; ok {
-		cs.recent.MoveToFront(e)
-		return e.Value.(*client)
+	if c, ok := cs.byID[id]; ok {
+		return c
 	}
 	if cs.byID == nil {
-		cs.byID = map[any]*list.Element{}
+		cs.byID = map[weak.Pointer[byte]]*client{}
 	}
-	c := &client{id: id}
-	cs.byID[id] = cs.recent.PushFront(c)
-	if cs.recent.Len() > maxClients {
-		oldest := cs.recent.Remove(cs.recent.Back()).(*client)
-		delete(cs.byID, oldest.id)
-	}
+	c := &client{}
+	cs.byID[id] = c
+	runtime.AddCleanup(start, cs.forget, id)
 	return c
+}
+
+func (cs *clients) forget(id weak.Pointer[byte]) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.byID, id)
 }

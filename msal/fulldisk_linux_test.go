@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,10 @@ import (
 	"github.com/msalext/msalext/plugins/file"
 )
 
-var children = testproc.Children{"full": func(args []string) error { return signInOnFullDisk(args[0]) }}
+var children = testproc.Children{
+	"full":    func(args []string) error { return signInOnFullDisk(args[0]) },
+	"sign in": func(args []string) error { return signInMany(args[0], args[1]) },
+}
 
 func TestMain(m *testing.M) { testproc.Main(m, children) }
 
@@ -87,7 +91,13 @@ func storedOnDisk(ctx context.Context, srv *msaltest.Server, dir string) error {
 	return nil
 }
 
-func openAndJoin(ctx context.Context, srv *msaltest.Server, dir string, o *persist.CacheOptions) (*persist.PersistedTokenCache, public.Client, error) {
+// fake is an msaltest.Server, or one of another process.
+type fake interface {
+	Authority() string
+	Client() *http.Client
+}
+
+func openAndJoin(ctx context.Context, srv fake, dir string, o *persist.CacheOptions) (*persist.PersistedTokenCache, public.Client, error) {
 	c := backend.Config{Location: dir + "/cache", Path: dir + "/cache"}
 	store, err := file.Backend().Open(ctx, c)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
@@ -95,8 +96,19 @@ func (w *world) client() public.Client {
 
 func (w *world) clientOf(c *persist.PersistedTokenCache) public.Client {
 	w.Helper()
+	return w.clientWith(msal.Accessor(c))
+}
+
+// publicAlone is a client that shares its cache with nobody.
+func (w *world) publicAlone() public.Client {
+	w.Helper()
+	return w.clientWith(nil)
+}
+
+func (w *world) clientWith(accessor cache.ExportReplace) public.Client {
+	w.Helper()
 	client, err := public.New("client", public.WithAuthority(w.srv.Authority()), public.WithHTTPClient(w.srv.Client()),
-		public.WithInstanceDiscovery(false), public.WithCache(msal.Accessor(c)))
+		public.WithInstanceDiscovery(false), public.WithCache(accessor))
 	if err != nil {
 		w.Fatal(err)
 	}

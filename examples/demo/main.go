@@ -11,12 +11,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -78,20 +80,28 @@ type demo struct {
 
 // onceThenSilent runs the quickstart twice on one cache.
 func (d demo) onceThenSilent(ctx context.Context) error {
-	location := filepath.Join(d.dir, "quickstart", "token-cache")
-	for _, title := range []string{"a first process signs in", "a second process"} {
-		fmt.Printf("== %s\n", title)
-		before := d.server.Count(msaltest.KindToken)
-		if err := d.command(ctx, "quickstart", location).Run(); err != nil {
-			return fmt.Errorf("%s: %w", title, err)
-		}
-		if made := d.server.Count(msaltest.KindToken) - before; made > 0 {
-			fmt.Printf("token requests made: %d\n", made)
-		} else {
-			fmt.Println("no token request was made")
-		}
+	if made, err := d.quickstart(ctx, "a first process signs in"); err != nil {
+		return err
+	} else if made == 0 {
+		return errors.New("the first process has a token that nobody issued")
 	}
+	if made, err := d.quickstart(ctx, "a second process"); err != nil {
+		return err
+	} else if made > 0 {
+		return fmt.Errorf("the second process made %d token requests", made)
+	}
+	fmt.Println("no token request was made")
 	return nil
+}
+
+// quickstart returns how many token requests one run of it made.
+func (d demo) quickstart(ctx context.Context, title string) (int, error) {
+	fmt.Printf("== %s\n", title)
+	before := d.server.Count(msaltest.KindToken)
+	if err := d.command(ctx, "quickstart", filepath.Join(d.dir, "quickstart", "token-cache")).Run(); err != nil {
+		return 0, fmt.Errorf("%s: %w", title, err)
+	}
+	return d.server.Count(msaltest.KindToken) - before, nil
 }
 
 // storm has all processes sign in at once and a last one count.
@@ -99,25 +109,32 @@ func (d demo) storm(ctx context.Context) error {
 	fmt.Printf("== %d processes sign in %d people each\n", processes, signIns)
 	location := filepath.Join(d.dir, "storm", "token-cache")
 	start := time.Now()
-	var running []*exec.Cmd
-	for i := range processes {
-		cmd := d.command(ctx, "demo", "sign-in", location, strconv.Itoa(i))
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-		running = append(running, cmd)
-	}
-	for i, cmd := range running {
-		if err := cmd.Wait(); err != nil {
-			return fmt.Errorf("process %d: %w", i, err)
-		}
+	if err := d.signInAtOnce(ctx, location); err != nil {
+		return err
 	}
 	took := time.Since(start)
 	if err := d.command(ctx, "demo", "count", location).Run(); err != nil {
-		return err
+		return fmt.Errorf("counting: %w", err)
 	}
 	fmt.Printf("in %.1f seconds\n", took.Seconds())
 	return nil
+}
+
+// signInAtOnce returns when no process runs any more; the first that fails
+// ends the others.
+func (d demo) signInAtOnce(ctx context.Context, location string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for i := range processes {
+		wg.Go(func() {
+			if err := d.command(ctx, "demo", "sign-in", location, strconv.Itoa(i)).Run(); err != nil {
+				cancel(fmt.Errorf("process %d: %w", i, err))
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 // command is a program that lies beside this one, with the fake in its

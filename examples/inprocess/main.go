@@ -45,9 +45,9 @@ func run(ctx context.Context) (err error) {
 // open opens a backend without package extensions, which would bring the
 // plugin host along.
 func open(ctx context.Context) (*persist.Persistence, error) {
-	location := filepath.Join(os.TempDir(), fmt.Sprintf("msalext-inprocess-%d", os.Getuid()), "token-cache")
-	if len(os.Args) > 1 {
-		location = os.Args[1]
+	location, err := location()
+	if err != nil {
+		return nil, err
 	}
 	path, err := filepath.Abs(location)
 	if err != nil {
@@ -59,6 +59,14 @@ func open(ctx context.Context) (*persist.Persistence, error) {
 		return nil, err
 	}
 	return persist.New(b.Describe().Name, store, c, &persist.Options{ClaimedBy: "this program"}), nil
+}
+
+func location() (string, error) {
+	if len(os.Args) > 1 {
+		return os.Args[1], nil
+	}
+	dir, err := os.UserConfigDir()
+	return filepath.Join(dir, "msalext-inprocess", "token-cache"), err
 }
 
 func signIn(ctx context.Context, cache *persist.PersistedTokenCache) error {

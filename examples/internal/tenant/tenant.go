@@ -26,16 +26,16 @@ type Tenant struct {
 	close   func()
 }
 
-// FromEnv returns a real tenant when AZURE_CLIENT_ID names an application
-// (and AZURE_AUTHORITY its authority, else any organization's account), the
-// fake of another process when its variables are set, and else a fake of this
-// process. Close it.
+// FromEnv returns the fake of another process when its variables are set, so
+// that a demonstration never reaches a real tenant; else a real tenant when
+// AZURE_CLIENT_ID names an application (and AZURE_AUTHORITY its authority, by
+// default any organization's); else a fake of this process. Close it.
 func FromEnv() (*Tenant, error) {
 	switch {
-	case os.Getenv("AZURE_CLIENT_ID") != "":
-		return realTenant(os.Getenv("AZURE_CLIENT_ID")), nil
 	case os.Getenv(msaltest.EnvAuthority) != "":
 		return sharedFake()
+	case os.Getenv("AZURE_CLIENT_ID") != "":
+		return realTenant(os.Getenv("AZURE_CLIENT_ID")), nil
 	}
 	return ownFake(), nil
 }
