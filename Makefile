@@ -6,7 +6,7 @@ BIN ?= bin
 # No version from git: it refuses where the checkout belongs to somebody else.
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: demo test lint build plugins cross generate setup clean
+.PHONY: demo test lint bench build plugins cross generate setup clean
 
 demo: plugins
 	$(GO) build -o "$(BIN)/quickstart" ./examples/quickstart
@@ -23,6 +23,10 @@ test: setup
 
 lint: setup
 	ci/lint
+
+# Speed beside the peers, as ratios within one run (Linux; needs Python).
+bench:
+	ci/bench/run
 
 build:
 	$(GO) build ./...
