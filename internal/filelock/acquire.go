@@ -101,7 +101,7 @@ func (t *taking) held(f *os.File, adopted bool) (*Lock, error) {
 		return nil, ownedfile.Wrap("lock", err)
 	}
 	if adopted {
-		t.opts.Logger.Info("msalext: took over the lock of a process that ended without releasing it", slog.String("path", t.path))
+		t.opts.Logger.Debug("msalext: took over the lock of a process that ended without releasing it", slog.String("path", t.path))
 	}
 	return &Lock{path: t.path, adopted: adopted, file: f, id: id}, nil
 }
