@@ -63,15 +63,9 @@ func (c *PersistedTokenCache) IsEncrypted() bool { return c.p.IsEncrypted() }
 
 // Accounts lists who is signed in, in a fixed order.
 func (c *PersistedTokenCache) Accounts(ctx context.Context) ([]tokencache.Account, error) {
-	v, err := c.View(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var tc tokencache.TokenCache
-	if err := tc.Deserialize(v.Bytes()); err != nil {
-		return nil, c.damaged(err)
-	}
-	return tc.Accounts(), nil
+	var accounts []tokencache.Account
+	err := c.look(ctx, func(tc *tokencache.TokenCache) { accounts = tc.Accounts() })
+	return accounts, err
 }
 
 // RemoveAccount signs an account out: it and every token of it, under every

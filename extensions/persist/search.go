@@ -18,18 +18,24 @@ import (
 //
 // The errors are those of View.
 func (c *PersistedTokenCache) Search(ctx context.Context, q tokencache.Query) ([]tokencache.Entry, error) {
-	view, err := c.View(ctx)
-	if err != nil {
-		return nil, err
-	}
 	if q.Now.IsZero() {
 		q.Now = time.Now()
 	}
-	found, err := c.parsed.search(view.of, q)
+	var found []tokencache.Entry
+	err := c.look(ctx, func(tc *tokencache.TokenCache) { found = tc.Search(q) })
+	return found, err
+}
+
+// look runs fn on the cache as it is now, parsed. fn must not change it.
+func (c *PersistedTokenCache) look(ctx context.Context, fn func(*tokencache.TokenCache)) error {
+	view, err := c.View(ctx)
 	if err != nil {
-		return nil, c.damaged(err)
+		return err
 	}
-	return found, nil
+	if err := c.parsed.look(view.of, fn); err != nil {
+		return c.damaged(err)
+	}
+	return nil
 }
 
 // Add stores what a token endpoint answered, exclusively across processes; see
@@ -51,14 +57,15 @@ type parsed struct {
 	cache tokencache.TokenCache
 }
 
-func (p *parsed) search(of *snapshot, q tokencache.Query) ([]tokencache.Entry, error) {
+func (p *parsed) look(of *snapshot, fn func(*tokencache.TokenCache)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.of != of {
 		if err := p.cache.Deserialize(of.data); err != nil {
-			return nil, err
+			return err
 		}
 		p.of = of
 	}
-	return p.cache.Search(q), nil
+	fn(&p.cache)
+	return nil
 }
