@@ -197,7 +197,7 @@ func stopChild(plugin, location string) error {
 	if len(pids) != 1 {
 		return fmt.Errorf("%d plugins", len(pids))
 	}
-	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil {
+	if err := testproc.Stop(pids[0]); err != nil {
 		return err
 	}
 	start := time.Now()
@@ -209,7 +209,7 @@ func stopChild(plugin, location string) error {
 		return fmt.Errorf("the next call: %q, %w", data, err)
 	}
 	for _, pid := range plugins(os.Getpid()) {
-		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		if err := testproc.Stop(pid); err != nil {
 			return err
 		}
 	}

@@ -3,9 +3,10 @@ package pluginhost
 import (
 	"context"
 	"errors"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 func init() {
@@ -14,8 +15,9 @@ func init() {
 
 func stop(t *testing.T, pid int) {
 	t.Helper()
-	_ = syscall.Kill(pid, syscall.SIGSTOP)
-	eventually(t, "the process stops", func() bool { return stopped(pid) })
+	if err := testproc.Stop(pid); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestStoppedPlugin(t *testing.T) {

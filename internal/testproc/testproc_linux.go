@@ -1,9 +1,14 @@
 package testproc
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Nobody is the user and group id of [AsNobody] when the test runs as root.
@@ -47,6 +52,39 @@ func MountTmpfs(dir, size string) error {
 		return os.NewSyscallError("make mounts private", err)
 	}
 	return os.NewSyscallError("mount tmpfs", syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size))
+}
+
+// Stop stops a process as a debugger would, and returns once it stands: the
+// signal reaches its threads one by one, and until then the others go on.
+func Stop(pid int) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return os.NewSyscallError("stop", err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if standing(pid) {
+			return nil
+		}
+	}
+	return errors.New("the process didn't stop")
+}
+
+// standing tells whether all threads of a process are stopped.
+func standing(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	if err != nil || len(threads) == 0 {
+		return false
+	}
+	for _, path := range threads {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			return false
+		}
+		after := stat[bytes.LastIndexByte(stat, ')')+1:] // pid (name) state …
+		if !bytes.HasPrefix(after, []byte(" T")) {
+			return false
+		}
+	}
+	return true
 }
 
 func attr(cmd *exec.Cmd) *syscall.SysProcAttr {
