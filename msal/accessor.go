@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
@@ -98,7 +99,7 @@ func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.Export
 	client := a.clients.of(m)
 	client.mu.Lock()
 	defer client.mu.Unlock()
-	if !client.comparable {
+	if !client.comparable && ofMSAL(m) {
 		return nil // a call on behalf of a user: what it brought isn't in m, and the rest was stored before
 	}
 	client.comparable = false
@@ -113,6 +114,14 @@ func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.Export
 		return nil // the cache keeps what it could not store, and has told OnError
 	}
 	return err
+}
+
+// ofMSAL tells whether m is MSAL's own memory. What a decorator has put around
+// it may be another value at each call: then no base is known, and to store too
+// much is better than to lose a token.
+func ofMSAL(m cache.Marshaler) bool {
+	t := reflect.TypeOf(m)
+	return t.Kind() == reflect.Pointer && strings.Contains(t.Elem().PkgPath(), "/microsoft-authentication-library-for-go/")
 }
 
 // onBehalfOf tells whether u is the part of MSAL's cache for tokens acquired
