@@ -82,9 +82,9 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 }
 
 // Later returns at once a Persistence whose store open opens meanwhile, in a
-// goroutine of its own: the main item of it, whichever open returns. The first use of any method waits for it; when open
-// fails, every method reports that error, and those without an error result
-// answer the zero value.
+// goroutine of its own: the store's main item, whichever open returns. The
+// first use of any method waits for it; when open fails, every method reports
+// that error, and those without an error result answer the zero value.
 func Later(open func() (*Persistence, error)) *Persistence {
 	ready := make(chan struct{})
 	o := &opening{ready: ready}

@@ -18,11 +18,11 @@ import (
 // [Prepare].
 //
 // ErrConflict: the version is another; nothing changed. ErrInvalid: data is
-// empty. ErrTooLarge: it has more than 1 GiB. ErrUnavailable: the disk is full, or the directory is missing; what
-// was stored is unchanged. ErrDenied: the place can't be written or isn't
-// safe. No temporary file is left behind. An error to sync the directory or to
-// set the time comes after the new content is in place: load again before
-// repeating the change.
+// empty. ErrTooLarge: it has more than 1 GiB. ErrUnavailable: the disk is full,
+// or the directory is missing; what was stored is unchanged. ErrDenied: the
+// place can't be written or isn't safe. No temporary file is left behind. An
+// error to sync the directory or to set the time comes after the new content
+// is in place: load again before repeating the change.
 func Write(ctx context.Context, path string, data []byte, base backend.Version) (backend.Version, error) {
 	if len(data) == 0 {
 		return backend.None, &backend.Error{
