@@ -14,6 +14,7 @@ var (
 	sys      = []string{"golang.org/x/sys"}
 	fastJSON = []string{"github.com/go-json-experiment/json"}
 	core     = slices.Concat(sys, fastJSON)
+	stored   = slices.Concat(core, []string{"github.com/fsnotify/fsnotify"}) // what persist brings along
 	grpc     = slices.Concat(sys, []string{
 		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/yamux", "github.com/oklog/run",
 		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty", "github.com/golang/protobuf",
@@ -24,7 +25,12 @@ var (
 		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
 		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser", "golang.org/x/sync",
 	}
-	everything = slices.Concat(core, grpc, msalGo)
+	dbus       = slices.Concat(sys, []string{"github.com/godbus/dbus/v5"})
+	dpapi      = []string{"github.com/billgraziano/dpapi", "github.com/pkg/errors"}
+	keychain   = []string{"github.com/keybase/go-keychain"}
+	fileStore  = []string{"extensions/backend", "extensions/backend/atomicfile"}
+	pluginMain = []string{"plugins/*", "extensions/plugin"}
+	everything = slices.Concat(stored, grpc, msalGo)
 	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "examples/internal/*"}
 )
 
@@ -38,10 +44,10 @@ var rules = []rule{
 	{"extensions/persist", []string{
 		"extensions/backend", "extensions/backend/atomicfile", "extensions/tokencache",
 		"internal/filelock", "internal/ownedfile", "internal/record",
-	}, core},
+	}, stored},
 	{"extensions/plugin", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
 	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
-	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(core, grpc)},
+	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(stored, grpc)},
 
 	{"internal/ownedfile", []string{"extensions/backend"}, sys},
 	{"internal/filelock", []string{"extensions/backend", "internal/ownedfile"}, core},
@@ -53,16 +59,23 @@ var rules = []rule{
 	{"internal/wire", []string{"extensions/backend", "internal/selfplugin", "internal/wire/persistencepb"}, grpc},
 	{"internal/wire/persistencepb", nil, grpc},
 
-	{"plugins/*", []string{"extensions/backend", "extensions/backend/atomicfile"}, sys},
-	{"plugins/*/cmd/*", []string{"plugins/*", "extensions/plugin"}, slices.Concat(core, grpc)},
+	{"plugins/dpapi", fileStore, slices.Concat(sys, dpapi)},
+	{"plugins/dpapi/cmd/*", pluginMain, slices.Concat(core, grpc, dpapi)},
+	{"plugins/keychain", []string{"extensions/backend"}, keychain},
+	{"plugins/keychain/cmd/*", pluginMain, slices.Concat(core, grpc, keychain)},
+	{"plugins/libsecret", []string{"extensions/backend"}, dbus},
+	{"plugins/libsecret/cmd/*", pluginMain, slices.Concat(core, grpc, dbus)},
+	{"plugins/*", fileStore, sys},
+	{"plugins/*/cmd/*", pluginMain, slices.Concat(core, grpc)},
 
-	{"msal", []string{"extensions/backend", "extensions/persist", "extensions/tokencache"}, slices.Concat(core, msalGo)},
+	{"msal", []string{"extensions/backend", "extensions/persist", "extensions/tokencache"}, slices.Concat(stored, msalGo)},
 	{"msal/msaltest", nil, nil},
 
-	{"examples/internal/*", public, slices.Concat(core, msalGo)},
-	{"examples/inprocess", public, slices.Concat(core, msalGo)}, // a linked-in backend brings no gRPC
+	{"examples/internal/*", public, slices.Concat(stored, msalGo)},
+	{"examples/inprocess", public, slices.Concat(stored, msalGo)}, // a linked-in backend brings no gRPC
 	{"examples/*", public, everything},
 	{"ci/*", nil, nil},
+	{"ci/wine/*", nil, nil},
 }
 
 func ruleFor(name string) (rule, bool) {

@@ -1,0 +1,46 @@
+//go:build !windows
+
+package dpapi
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"syscall"
+)
+
+// Where there is no DPAPI, one that behaves as documented: a random part, so
+// that equal data is never encrypted alike, and a checksum over data and
+// entropy.
+func init() {
+	protect = func(data, entropy []byte, machine bool) ([]byte, error) {
+		scope := byte('u')
+		if machine {
+			scope = 'm'
+		}
+		blob := make([]byte, 16, 17+sha256.Size+len(data))
+		_, _ = rand.Read(blob)
+		sum := sha256.Sum256(append(bytes.Clone(entropy), data...))
+		return append(append(append(blob, scope), sum[:]...), mask(blob[:16], data)...), nil
+	}
+	unprotect = func(sealed, entropy []byte) ([]byte, error) {
+		if len(sealed) < 17+sha256.Size {
+			return nil, syscall.Errno(13)
+		}
+		data := mask(sealed[:16], sealed[17+sha256.Size:])
+		if sum := sha256.Sum256(append(bytes.Clone(entropy), data...)); !bytes.Equal(sum[:], sealed[17:17+sha256.Size]) {
+			return nil, syscall.Errno(13)
+		}
+		return data, nil
+	}
+}
+
+func mask(with, data []byte) []byte {
+	masked := bytes.Clone(data)
+	for i := range masked {
+		masked[i] ^= with[i%len(with)]
+	}
+	return masked
+}
+
+func forMachine(sealed []byte) bool { return sealed[16] == 'm' }
