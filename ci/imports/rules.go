@@ -15,11 +15,14 @@ var (
 	fastJSON = []string{"github.com/go-json-experiment/json"}
 	core     = slices.Concat(sys, fastJSON)
 	stored   = slices.Concat(core, []string{"github.com/fsnotify/fsnotify"}) // what persist brings along
-	grpc     = slices.Concat(sys, []string{
-		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/yamux", "github.com/oklog/run",
-		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty", "github.com/golang/protobuf",
+	// A plugin serves by gRPC alone; only its host has go-plugin.
+	grpc = slices.Concat(sys, []string{
 		"google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/rpc",
 		"golang.org/x/net", "golang.org/x/text",
+	})
+	host = slices.Concat(grpc, []string{
+		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/yamux", "github.com/oklog/run",
+		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty", "github.com/golang/protobuf",
 	})
 	msalGo = []string{
 		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
@@ -30,7 +33,7 @@ var (
 	keychain   = []string{"github.com/keybase/go-keychain"}
 	fileStore  = []string{"extensions/backend", "extensions/backend/atomicfile"}
 	pluginMain = []string{"plugins/*", "extensions/plugin"}
-	everything = slices.Concat(stored, grpc, msalGo)
+	everything = slices.Concat(stored, host, msalGo, dbus, dpapi, keychain)
 	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "examples/internal/*"}
 )
 
@@ -46,8 +49,8 @@ var rules = []rule{
 		"internal/filelock", "internal/ownedfile", "internal/record",
 	}, stored},
 	{"extensions/plugin", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
-	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
-	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(stored, grpc)},
+	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, host},
+	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(stored, host)},
 
 	{"internal/ownedfile", []string{"extensions/backend"}, sys},
 	{"internal/filelock", []string{"extensions/backend", "internal/ownedfile"}, core},

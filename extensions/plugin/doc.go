@@ -21,7 +21,9 @@
 // when no call is under way, or when it is closed itself. Ctrl-C and a closed terminal don't end it: the host decides.
 //
 // A panic inside a call becomes an error of that call. What the backend prints
-// never reaches the real standard output, which belongs to the protocol.
+// goes to standard error, which the host logs as text of level debug; the real
+// standard output belongs to the protocol. Any host of go-plugin's can start
+// the process, without go-plugin's own streams and broker.
 // Package slog's default logger writes to standard error in the host's format,
 // at the level the host asks for; the values of secret settings are removed.
 //

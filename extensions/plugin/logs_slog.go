@@ -3,40 +3,44 @@ package plugin
 import (
 	"context"
 	"log/slog"
-	"slices"
+	"maps"
 	"strings"
-
-	"github.com/hashicorp/go-hclog"
 )
 
+// timeFormat is the one that go-plugin's host parses.
+const timeFormat = "2006-01-02T15:04:05.000000Z07:00"
+
 // handler is logs as a slog.Handler. Groups show as prefixes, joined by ".".
-func (l *logs) handler() slog.Handler { return handler{log: l.logger} }
+func (l *logs) handler() slog.Handler { return handler{log: l} }
 
 type handler struct {
-	log    hclog.Logger
+	log    *logs
 	prefix string
-	args   []any
+	fields map[string]any
 }
 
-func (h handler) Enabled(_ context.Context, l slog.Level) bool {
-	return levelOf(l) >= h.log.GetLevel()
-}
+func (h handler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.log.least }
 
 func (h handler) Handle(_ context.Context, r slog.Record) error {
-	args := slices.Clone(h.args)
+	fields := map[string]any{"@level": levelOf(r.Level), "@message": r.Message}
+	if !r.Time.IsZero() {
+		fields["@timestamp"] = r.Time.Format(timeFormat)
+	}
+	maps.Copy(fields, h.fields)
 	r.Attrs(func(a slog.Attr) bool {
-		args = flat(args, h.prefix, a)
+		flatten(fields, h.prefix, a)
 		return true
 	})
-	h.log.Log(levelOf(r.Level), r.Message, args...)
-	return nil
+	return h.log.write(fields)
 }
 
 func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	h.args = slices.Clone(h.args)
+	fields := map[string]any{}
+	maps.Copy(fields, h.fields)
 	for _, a := range attrs {
-		h.args = flat(h.args, h.prefix, a)
+		flatten(fields, h.prefix, a)
 	}
+	h.fields = fields
 	return h
 }
 
@@ -47,35 +51,34 @@ func (h handler) WithGroup(name string) slog.Handler {
 	return h
 }
 
-// flat appends an attribute as key and value. Keys with "@" are the record's
+// flatten adds an attribute as key and value. Keys with "@" are the record's
 // own, so an attribute can't have one.
-func flat(args []any, prefix string, a slog.Attr) []any {
+func flatten(fields map[string]any, prefix string, a slog.Attr) {
 	v := a.Value.Resolve()
 	if v.Kind() != slog.KindGroup {
-		if a.Equal(slog.Attr{}) {
-			return args
+		if !a.Equal(slog.Attr{}) {
+			fields[strings.TrimLeft(prefix+a.Key, "@")] = plain(v.Any())
 		}
-		return append(args, strings.TrimLeft(prefix+a.Key, "@"), v.Any())
+		return
 	}
 	if a.Key != "" {
 		prefix += a.Key + "."
 	}
 	for _, inner := range v.Group() {
-		args = flat(args, prefix, inner)
+		flatten(fields, prefix, inner)
 	}
-	return args
 }
 
-func levelOf(l slog.Level) hclog.Level {
+func levelOf(l slog.Level) string {
 	switch {
 	case l < slog.LevelDebug:
-		return hclog.Trace
+		return "trace"
 	case l < slog.LevelInfo:
-		return hclog.Debug
+		return "debug"
 	case l < slog.LevelWarn:
-		return hclog.Info
+		return "info"
 	case l < slog.LevelError:
-		return hclog.Warn
+		return "warn"
 	}
-	return hclog.Error
+	return "error"
 }

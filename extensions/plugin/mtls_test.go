@@ -3,7 +3,7 @@ package plugin
 import (
 	"context"
 	"errors"
-	"os"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -28,18 +28,25 @@ func (hosted) GRPCClient(ctx context.Context, _ *goplugin.GRPCBroker, conn *grpc
 // go-plugin's own client with certificates on both sides.
 func TestGoPluginClient(t *testing.T) {
 	t.Parallel()
-	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
-		VersionedPlugins: map[int]goplugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: hosted{}}},
-		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		Cmd:              command(t, "main", []string{envSocketDir + "=" + shortDir(t)}, nil),
-		AutoMTLS:         true, MinPort: 0, MaxPort: 1,
-		Logger: hclog.NewNullLogger(),
+	tryGoPluginClient(t, &goplugin.ClientConfig{
+		Cmd: command(t, "main", []string{envSocketDir + "=" + shortDir(t)}, nil), AutoMTLS: true, MinPort: 0, MaxPort: 1,
 	})
+}
+
+func tryGoPluginClient(t *testing.T, config *goplugin.ClientConfig) {
+	t.Helper()
+	config.HandshakeConfig = goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue}
+	config.VersionedPlugins = map[int]goplugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: hosted{}}}
+	config.AllowedProtocols = []goplugin.Protocol{goplugin.ProtocolGRPC}
+	config.Logger = hclog.NewNullLogger()
+	client := goplugin.NewClient(config)
 	defer client.Kill()
 	protocol, err := client.Client()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := protocol.Ping(); err != nil {
+		t.Errorf("it isn't healthy: %v", err)
 	}
 	raw, err := protocol.Dispense(wire.ServiceName)
 	if err != nil {
@@ -55,7 +62,16 @@ func TestGoPluginClient(t *testing.T) {
 	if !client.Exited() || !marked(marks, "closed") {
 		t.Error("Shutdown didn't end it in order")
 	}
-	if _, err := os.Stat(marks); err != nil {
-		t.Error(err)
+	if code := config.Cmd.ProcessState.ExitCode(); code != wire.ExitDone {
+		t.Errorf("it was killed: %v", config.Cmd.ProcessState)
+	}
+}
+
+func TestACertificateThatIsNone(t *testing.T) {
+	t.Parallel()
+	env := []string{wire.CookieKey + "=" + wire.CookieValue, envClientCert + "=secret nonsense", envSocketDir + "=" + shortDir(t)}
+	stdout, stderr, status := run(t, "main", env, nil)
+	if status != wire.ExitUnavailable || stdout != "" || !strings.Contains(stderr, "certificate can't be read") || strings.Contains(stderr, "nonsense") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"runtime"
 	"time"
 
-	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/internal/peercred"
 	"github.com/msalext/msalext/internal/wire"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 )
 
 // What go-plugin's host puts into the environment.
@@ -52,45 +51,37 @@ func serve(choose func() (backend.Backend, bool)) {
 		quit(wire.ExitNoBackend, "this program doesn't serve the backend "+wire.Clean(os.Getenv(wire.BackendEnv))+
 			": it must pass it to plugin.ServeIfInvoked")
 	}
-	if runtime.GOOS == "windows" && os.Getenv(envClientCert) == "" {
-		quit(wire.ExitUnavailable, "the host sent no certificate, and without one every user of this machine could connect")
+	listener, guard, err := announce(p.stdio.out, p.socketDir)
+	if err != nil {
+		quit(wire.ExitUnavailable, "the plugin can't serve: "+wire.Clean(err.Error()))
 	}
-	goplugin.Serve(p.config())
+	// From here on the host connects, and the system lets it wait for the rest.
+	go wire.Prepare()
+	p.newServer(guard)
+	p.life.begin(p.stdio.in) // before any call, which a signal mustn't end
+	if err := p.server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		slog.Error("the plugin can't serve any more", "err", err)
+	}
 	p.exit()
 }
 
-func (p *process) config() *goplugin.ServeConfig {
-	return &goplugin.ServeConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue},
-		VersionedPlugins: map[int]goplugin.PluginSet{wire.ProtocolVersion: {wire.ServiceName: served{process: p}}},
-		GRPCServer:       p.newServer,
-		Logger:           p.logs.logger,
-	}
-}
-
-// newServer makes the gRPC server. go-plugin's options are its TLS, or none.
-func (p *process) newServer(opts []grpc.ServerOption) *grpc.Server {
-	if len(opts) == 0 && peercred.Supported {
+// newServer makes the gRPC server. guard is TLS; where it is nil, the kernel's
+// word about the peer takes its place.
+func (p *process) newServer(guard credentials.TransportCredentials) {
+	opts := append(wire.ServerOptions(), grpc.StatsHandler(p.life))
+	if guard == nil && peercred.Supported {
 		check := peercred.Check{PID: func() int { return p.parent }, Refused: func(err error) {
 			slog.Warn("refused a connection", "reason", err.Error())
 		}}
-		opts = append(opts, grpc.Creds(check.Credentials()))
+		guard = check.Credentials()
 	}
-	opts = append(opts, grpc.StatsHandler(p.life))
-	p.server = grpc.NewServer(append(opts, wire.ServerOptions()...)...)
-	return p.server
-}
-
-// served is what go-plugin knows of the backend. The broker is for plugins
-// that call back, which ours never do.
-type served struct {
-	goplugin.NetRPCUnsupportedPlugin
-	process *process
-}
-
-func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
-	p := s.process
-	p.service = wire.Register(server, p.backend)
+	if guard != nil {
+		opts = append(opts, grpc.Creds(guard))
+	}
+	p.server = grpc.NewServer(opts...)
+	p.service = wire.Register(p.server, p.backend)
+	registerHealth(p.server)
+	registerController(p.server, func() { p.life.end("the host asked for it") })
 	p.logs.scrub(p.service.Scrub)
 	// Programs that the backend starts must not take themselves for plugins, nor
 	// hand these on to plugins of their own.
@@ -99,13 +90,6 @@ func (s served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
 	} {
 		_ = os.Unsetenv(name)
 	}
-	p.life.begin(p.stdio.in)
-	os.Stdout = p.stdio.out // for the handshake, which go-plugin prints next and then takes it away again
-	return nil
-}
-
-func (served) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
-	return nil, errors.New("this is the plugin's side")
 }
 
 const (
@@ -113,13 +97,12 @@ const (
 	// plugin whose host died. A host that lives waits for its calls before it
 	// lets the plugin go; one that closes in the middle of them kills sooner.
 	grace = 5 * time.Second
-	// flush is how long the last answers have to leave. It can't be waited for:
-	// go-plugin's own streams last as long as the connection.
+	// flush is how long the last answers have to leave.
 	flush = 250 * time.Millisecond
 )
 
 // stop ends the process in order; it returns when the server has stopped,
-// which makes go-plugin's Serve return.
+// which makes Serve return.
 func (p *process) stop(reason string) {
 	slog.Debug("the plugin ends", "reason", reason)
 	time.AfterFunc(grace+time.Second, func() { os.Exit(wire.ExitDone) }) // a hung Stop must not keep the process
@@ -140,11 +123,8 @@ func (p *process) close() {
 	}
 }
 
-// exit follows the end of Serve, which the host can bring about too.
+// exit follows the end of Serve.
 func (p *process) exit() {
-	if p.service == nil {
-		os.Exit(wire.ExitUnavailable) // go-plugin has logged why
-	}
 	p.close()
 	if p.socketDir != "" {
 		_ = os.Remove(p.socketDir) // the host may be gone and can't; a directory that isn't empty stays

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/internal/peercred"
 	"github.com/msalext/msalext/internal/wire"
@@ -336,4 +337,15 @@ func TestBrokenStderr(t *testing.T) {
 	}
 	_ = conn.Close()
 	h.over(t)
+}
+
+// TestGoPluginClientWithoutTLS is a host that names no directory: the socket
+// lies among the temporary files.
+func TestGoPluginClientWithoutTLS(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	tryGoPluginClient(t, &goplugin.ClientConfig{Cmd: command(t, "main", []string{"TMPDIR=" + dir}, nil)})
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }

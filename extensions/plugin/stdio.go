@@ -9,8 +9,8 @@ type stdio struct {
 	one          *os.File // descriptor 1, whatever it is now
 }
 
-// takeStdio takes the real streams. What the backend prints before go-plugin
-// takes over goes to standard error; its input is empty.
+// takeStdio takes the real streams. What the backend prints goes to standard
+// error, so to the host's log; its input is empty.
 func takeStdio() stdio {
 	s := stdio{in: os.Stdin, out: privateStdout(), err: os.Stderr, one: os.Stdout}
 	os.Stdout = os.Stderr

@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/go-plugin/runner"
+
+	"github.com/msalext/msalext/internal/wire"
 )
 
 // A plan is all that a start needs to know.
@@ -52,6 +54,7 @@ func (r *processRunner) Start(ctx context.Context) error {
 	line := make(chan error, 1)
 	c.readers.Go(func() { r.read(c, line) })
 	go c.reap()
+	wire.Prepare() // beside the plugin's start, which takes longer
 	select {
 	case err = <-line:
 	case <-ctx.Done():

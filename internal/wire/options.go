@@ -16,6 +16,8 @@ func ServerOptions() []grpc.ServerOption {
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.MaxSendMsgSize(MaxMessage),
 		grpc.ConnectionTimeout(handshakeWithin),
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window),
 	}
 }
 
@@ -26,6 +28,10 @@ const (
 	// maxHeaders bounds, in bytes, the headers of an answer, in which errors
 	// travel: gRPC decodes them before anybody can look.
 	maxHeaders = 64 << 10
+	// window is how many bytes of an answer, or of a request, may be under way
+	// unread. gRPC begins with 64 KiB, so that a cache of usual size would have
+	// to wait for the other side several times.
+	window = 1 << 20
 )
 
 // DialOptions are what the connection of a [Client] needs: they bound what a
@@ -35,6 +41,8 @@ func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultCallOptions(callOptions(maxAnswer)...),
 		grpc.WithMaxHeaderListSize(maxHeaders),
+		grpc.WithInitialWindowSize(window),
+		grpc.WithInitialConnWindowSize(window),
 	}
 }
 
