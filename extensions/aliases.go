@@ -13,6 +13,8 @@ type (
 	PersistedTokenCache = persist.PersistedTokenCache
 	// CacheOptions tune a PersistedTokenCache.
 	CacheOptions = persist.CacheOptions
+	// Change is what Persistence.Watch tells.
+	Change = persist.Change
 	// Protection tells what keeps others from reading the cache.
 	Protection = persist.Protection
 	// Error is what failing calls return.

@@ -38,16 +38,23 @@ type accessor struct {
 
 var _ cache.ExportReplace = (*accessor)(nil)
 
-// Replace gives MSAL the cache as it is stored now. The hint is ignored: MSAL
-// uses different keys for one user's sign-in and refresh
+// Replace gives MSAL the cache as it is stored now, or what it needs of it. The
+// hint names the person whose tokens MSAL looks for, or is empty; it doesn't
+// say where to store what it brings, since MSAL uses different keys for one
+// user's sign-in and refresh
 // (AzureAD/microsoft-authentication-library-for-go#424).
-func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, _ cache.ReplaceHints) error {
-	if onBehalfOf(u) {
+func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, h cache.ReplaceHints) error {
+	client := a.clients.of(u)
+	if client.onBehalf {
 		return nil
 	}
-	err := a.replace(ctx, u, callerOnlyReads())
+	n := need{person: h.PartitionKey}
+	if n.person == "" {
+		n.everybody = !callerListsAccounts()
+	}
+	err := a.replace(ctx, client, u, n)
 	if err != nil && currentCall().issued {
-		a.rewind(u)
+		client.rewind(u)
 		return nil // an error here would throw the token away; Export keeps it and tells
 	}
 	return err
@@ -55,38 +62,45 @@ func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, _ cache.Rep
 
 // rewind makes MSAL's memory what base holds where it can't be what is stored,
 // so that Export finds nothing new in it but the issued token.
-func (a *accessor) rewind(u cache.Unmarshaler) {
-	client := a.clients.of(u)
-	client.mu.Lock()
-	defer client.mu.Unlock()
+func (c *client) rewind(u cache.Unmarshaler) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	// MSAL has read these bytes before. If it can't now, its memory is as it
 	// was, and to store too much is better than to lose the token.
-	_ = u.Unmarshal(client.base.Readable())
-	client.current, client.comparable = false, true
+	_ = u.Unmarshal(c.base.Readable())
+	c.current, c.comparable = false, true
+}
+
+// need is what MSAL looks for: all tokens, those of one person, or, where it is
+// zero, accounts alone.
+type need struct {
+	person    string
+	everybody bool
 }
 
 // replace brings MSAL's memory up to date, unless it is: unmarshalling costs
-// most of a silent call. reads tells that MSAL won't change its memory next.
-func (a *accessor) replace(ctx context.Context, u cache.Unmarshaler, reads bool) error {
-	client := a.clients.of(u)
+// most of a silent call. What MSAL wrote and then, for an error of its own,
+// didn't export stays in its memory, and is stored with the next write.
+func (a *accessor) replace(ctx context.Context, client *client, u cache.Unmarshaler, n need) error {
 	client.mu.Lock() // base and MSAL's memory change together
 	defer client.mu.Unlock()
-	current := client.current
-	client.current = false
 	view, err := a.cache.View(ctx)
 	if err != nil {
+		client.current = false
 		return err
 	}
-	if current && view.Same(client.base) {
-		client.current, client.comparable = reads, true
+	if client.current && view.Same(client.base) && client.holds(n) {
+		client.comparable = true
 		return nil
 	}
+	client.current = false
+	view = client.share(view, n)
 	if err := u.Unmarshal(view.Readable()); err != nil {
 		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt,
 			Err:  fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
 			Hint: "what is stored is kept; move it away to begin anew"}
 	}
-	client.base, client.current, client.comparable = view, reads, true
+	client.base, client.current, client.comparable = view, true, true
 	return nil
 }
 
@@ -102,7 +116,7 @@ func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.Export
 	if !client.comparable && ofMSAL(m) {
 		return nil // a call on behalf of a user: what it brought isn't in m, and the rest was stored before
 	}
-	client.comparable = false
+	client.current, client.comparable = false, false
 	call := currentCall()
 	if call.issued {
 		ctx = context.WithoutCancel(ctx) // it may have ended in the moment the token came
@@ -124,9 +138,9 @@ func ofMSAL(m cache.Marshaler) bool {
 	return t.Kind() == reflect.Pointer && strings.Contains(t.Elem().PkgPath(), "/microsoft-authentication-library-for-go/")
 }
 
-// onBehalfOf tells whether u is the part of MSAL's cache for tokens acquired
-// on behalf of a user. Its type has no exported name.
-func onBehalfOf(u cache.Unmarshaler) bool {
-	t := reflect.TypeOf(u)
+// onBehalfOf tells whether memory is the part of MSAL's cache for tokens
+// acquired on behalf of a user. Its type has no exported name.
+func onBehalfOf(memory any) bool {
+	t := reflect.TypeOf(memory)
 	return t.Kind() == reflect.Pointer && t.Elem().Name() == "PartitionedManager"
 }

@@ -15,8 +15,8 @@ import (
 // throws the token away, and only a refresh must not bring back an account
 // that somebody signed out meanwhile. So the calling functions of MSAL's
 // internal package base are looked up on the stack. Where they aren't found,
-// the call counts as a read that a write follows, and a write as a sign-in,
-// which loses no token.
+// the call counts as one that needs everything, and a write as a sign-in, which
+// loses no token.
 
 const base = "/microsoft-authentication-library-for-go/apps/internal/base.Client."
 
@@ -54,22 +54,22 @@ func methods(pcs []uintptr) func(yield func(string) bool) {
 	}
 }
 
-// onlyReads remembers which call sites of Replace look into MSAL's memory and
-// leave it as it is, since to name a call site takes longer than the rest of
-// an unchanged Replace.
-var onlyReads sync.Map // return address -> bool
+// listings remembers which call sites of Replace list accounts, since to name a
+// call site takes longer than the rest of an unchanged Replace.
+var listings sync.Map // return address -> bool
 
-// callerOnlyReads tells that of the function that called Replace.
-func callerOnlyReads() bool {
+// callerListsAccounts tells whether the function that called Replace looks for
+// accounts alone, and changes nothing.
+func callerListsAccounts() bool {
 	var pc [1]uintptr
 	runtime.Callers(3, pc[:])
-	if reads, ok := onlyReads.Load(pc[0]); ok {
-		return reads.(bool)
+	if lists, ok := listings.Load(pc[0]); ok {
+		return lists.(bool)
 	}
-	reads := false
+	lists := false
 	for method := range methods(pc[:]) {
-		reads = method == "AcquireTokenSilent" || method == "AllAccounts" || method == "Account"
+		lists = method == "AllAccounts" || method == "Account"
 	}
-	onlyReads.Store(pc[0], reads)
-	return reads
+	listings.Store(pc[0], lists)
+	return lists
 }

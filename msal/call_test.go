@@ -8,9 +8,6 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
-	"github.com/msalext/msalext/extensions/backend"
-	"github.com/msalext/msalext/extensions/backend/memory"
-	"github.com/msalext/msalext/extensions/persist"
 	"github.com/msalext/msalext/extensions/tokencache"
 	"github.com/msalext/msalext/msal/msaltest"
 )
@@ -18,12 +15,12 @@ import (
 // probe is an accessor that notes what it can tell of each call.
 type probe struct {
 	stored []byte
-	reads  []bool
+	needs  []need
 	calls  []call
 }
 
-func (p *probe) Replace(_ context.Context, u cache.Unmarshaler, _ cache.ReplaceHints) error {
-	p.reads = append(p.reads, callerOnlyReads())
+func (p *probe) Replace(_ context.Context, u cache.Unmarshaler, h cache.ReplaceHints) error {
+	p.needs = append(p.needs, need{person: h.PartitionKey, everybody: !callerListsAccounts()})
 	p.calls = append(p.calls, currentCall())
 	return u.Unmarshal(p.stored)
 }
@@ -34,10 +31,10 @@ func (p *probe) Export(_ context.Context, m cache.Marshaler, _ cache.ExportHints
 	return err
 }
 
-func (p *probe) take() (reads []bool, calls []call) {
-	reads, calls = p.reads, p.calls
-	p.reads, p.calls = nil, nil
-	return reads, calls
+func (p *probe) take() (needs []need, calls []call) {
+	needs, calls = p.needs, p.calls
+	p.needs, p.calls = nil, nil
+	return needs, calls
 }
 
 // passwords is deprecated in MSAL, and the shortest way to a token in a test.
@@ -66,70 +63,33 @@ func TestMSALsCallsAreRecognised(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		do    func() error
-		reads []bool
+		needs func(person string) []need
 		calls []call
 	}{
 		{"sign-in", func() error {
 			r, err := passwords(client).AcquireTokenByUsernamePassword(t.Context(), scopes, "alice@contoso.example", msaltest.DefaultPassword)
 			account = r.Account
 			return err
-		}, []bool{false}, []call{issued, issued}},
-		{"accounts", func() error { _, err := client.Accounts(t.Context()); return err }, []bool{true}, []call{read}},
+		}, func(string) []need { return []need{{"", true}} }, []call{issued, issued}},
+		{"accounts", func() error { _, err := client.Accounts(t.Context()); return err },
+			func(string) []need { return []need{{}} }, []call{read}},
 		{"cached token", func() error {
 			_, err := client.AcquireTokenSilent(t.Context(), scopes, public.WithSilentAccount(account))
 			return err
-		}, []bool{true}, []call{silently}},
+		}, func(p string) []need { return []need{{p, true}} }, []call{silently}},
 		{"refresh", func() error {
 			_, err := client.AcquireTokenSilent(t.Context(), []string{"Mail.Read"}, public.WithSilentAccount(account))
 			return err
-		}, []bool{true, false}, []call{silently, refreshed, refreshed}},
-		{"sign-out", func() error { return client.RemoveAccount(t.Context(), account) }, []bool{false}, []call{read, read}},
+		}, func(p string) []need { return []need{{p, true}, {p, true}} }, []call{silently, refreshed, refreshed}},
+		{"sign-out", func() error { return client.RemoveAccount(t.Context(), account) },
+			func(string) []need { return []need{{"", true}} }, []call{read, read}},
 	} {
 		if err := c.do(); err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if reads, calls := p.take(); !slices.Equal(reads, c.reads) || !slices.Equal(calls, c.calls) {
-			t.Errorf("%s: got %v and %+v", c.name, reads, calls)
-		}
-	}
-}
-
-// counter is MSAL's memory, as the accessor sees it.
-type counter struct{ n int }
-
-func (c *counter) Unmarshal([]byte) error { c.n++; return nil }
-
-func TestReplaceUnmarshalsOnlyWhatChanged(t *testing.T) {
-	t.Parallel()
-	store, err := (&memory.Backend{}).Open(t.Context(), backend.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := persist.New("memory", store, backend.Config{}, nil)
-	a := &accessor{cache: persist.NewPersistedTokenCache(p, nil)}
-	u := &counter{}
-	for i, step := range []struct {
-		name  string
-		first func() error
-		reads bool
-		want  int
-	}{
-		{"first", nil, true, 1},
-		{"unchanged", nil, true, 1},
-		{"before a write", nil, false, 1},
-		{"after a write", nil, true, 2},
-		{"unchanged again", nil, true, 2},
-		{"another process wrote", func() error { return p.Save(t.Context(), []byte(`{"Account":{}}`)) }, true, 3},
-		{"two writes on end", nil, false, 3},
-		{"the second of them", nil, false, 4},
-	} {
-		if step.first != nil {
-			if err := step.first(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := a.replace(t.Context(), u, step.reads); err != nil || u.n != step.want {
-			t.Errorf("step %d, %s: %d times, %v", i, step.name, u.n, err)
+		needs, calls := p.take()
+		if !slices.Equal(needs, c.needs(account.HomeAccountID)) || !slices.Equal(calls, c.calls) {
+			t.Errorf("%s: got %+v and %+v", c.name, needs, calls)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 // children are the parts that this program plays in processes of its own, by
 // their first argument.
 var children = map[string]func(args []string) error{
+	"change": changeChild,
 	"hammer": hammerChild,
 	"race":   raceChild,
 	"silent": silentChild,

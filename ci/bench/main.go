@@ -48,6 +48,8 @@ var rows = []struct {
 	{"letgo", letGo},
 	{"modify", modify},
 	{"share", share},
+	{"gains", gains},
+	{"gains-together", gainsTogether},
 }
 
 func main() {

@@ -27,7 +27,7 @@ const silentBound = 1.10
 // silent measures AcquireTokenSilent of a token that is in the cache.
 func silent(ctx context.Context, b *bench) (*report.Row, error) {
 	r := &report.Row{Name: "AcquireTokenSilent of a cached token", Bound: fmt.Sprintf(
-		"what MSAL's cache takes when it is loaded once and each read has one os.Stat, and %.0f %% of its cache in memory; one stat for each read, and no other access to files", 100*(silentBound-1))}
+		"%.2f of what MSAL's cache in memory takes, and one os.Stat within MSAL's call; one stat for each read, and no other access to files", silentBound)}
 	fake := newFake()
 	defer fake.Close()
 	for _, size := range sizes {
@@ -52,7 +52,7 @@ func silentAt(ctx context.Context, b *bench, r *report.Row, h *http.Client, dir 
 	}
 	const calls = 20 // a sample: MSAL searches its memory in random order
 	var variants []report.Variant
-	for i, name := range []string{"MSAL's cache in memory", "the same, loaded once, and one os.Stat", "our cache", "the official extension"} {
+	for i, name := range []string{"MSAL's cache in memory", "our cache", "MSAL's with one os.Stat", "the official extension"} {
 		acquire, err := acquireOf(ctx, clients[i], size)
 		if err != nil {
 			return err
@@ -62,7 +62,6 @@ func silentAt(ctx context.Context, b *bench, r *report.Row, h *http.Client, dir 
 			variants[i].Once = cleanly(report.Single(acquire))
 		}
 	}
-	variants = append(variants, report.Variant{Name: "os.Stat alone", Once: report.Each(calls, func() error { _, err := os.Stat(ours); return err })})
 	samples, err := report.Rounds(b.rounds, variants)
 	if err != nil {
 		return err
@@ -70,17 +69,15 @@ func silentAt(ctx context.Context, b *bench, r *report.Row, h *http.Client, dir 
 	for i, v := range variants {
 		r.Add(fmt.Sprintf("%5d entries, %s", size, v.Name), samples[i], "")
 	}
-	// A system call between two scans of MSAL's memory costs up to twice what
-	// it does in a loop, so it is measured there.
-	inMemory, withStat, took := samples[0].Median(), samples[1].Median(), samples[2].Median()
+	inMemory, took, withStat := samples[0].Median(), samples[1].Median(), samples[2].Median()
 	limit := withStat + time.Duration((silentBound-1)*float64(inMemory))
 	r.Need(took <= limit, "at %d entries %s, where %s are allowed", size, report.Short(took), report.Short(limit))
 	return nil
 }
 
-// silentClients returns a client without an extension, one with onlyStat, one
-// with ours and one with the official extension, all with that
-// many entries.
+// silentClients returns a client without an extension, one with ours, one that
+// looks at a file and no more, and one with the official extension, all with
+// that many entries.
 func silentClients(ctx context.Context, h *http.Client, ours, theirs string, size int) (clients [4]public.Client, err error) {
 	data, err := filled(ctx, h, size)
 	if err != nil {
@@ -91,37 +88,25 @@ func silentClients(ctx context.Context, h *http.Client, ours, theirs string, siz
 	}
 	var errs [4]error
 	clients[0], errs[0] = newClient(h, nil)
-	clients[1], errs[1] = newClient(h, &onlyStat{path: ours, data: data})
-	clients[2], errs[2] = oursClient(ctx, h, ours)
+	clients[1], errs[1] = oursClient(ctx, h, ours)
+	clients[2], errs[2] = newClient(h, looker(ours))
 	clients[3], errs[3] = officialClient(h, theirs)
 	if err := errors.Join(errs[:]...); err != nil {
 		return clients, err
 	}
-	return clients, fill(ctx, clients[0], size)
+	return clients, errors.Join(fill(ctx, clients[0], size), fill(ctx, clients[2], size))
 }
 
-// onlyStat is an accessor that gives MSAL its data once and from then on looks
-// at a file before each read. It is the least that an extension can do: what
-// MSAL has read as JSON lies less close together in memory than what it has put
-// there at sign-ins, and is searched more slowly.
-type onlyStat struct {
-	path   string
-	data   []byte
-	loaded bool
-}
+// looker is the least that an accessor of a shared cache can do: look whether
+// the file changed.
+type looker string
 
-func (a *onlyStat) Replace(_ context.Context, u msalcache.Unmarshaler, _ msalcache.ReplaceHints) error {
-	if !a.loaded {
-		a.loaded = true
-		return u.Unmarshal(a.data)
-	}
-	_, err := os.Stat(a.path)
+func (l looker) Replace(context.Context, msalcache.Unmarshaler, msalcache.ReplaceHints) error {
+	_, err := os.Stat(string(l))
 	return err
 }
 
-func (*onlyStat) Export(context.Context, msalcache.Marshaler, msalcache.ExportHints) error {
-	return nil
-}
+func (looker) Export(context.Context, msalcache.Marshaler, msalcache.ExportHints) error { return nil }
 
 // cleanly keeps the garbage of a variant from being collected in the time of
 // another one.

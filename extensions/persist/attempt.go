@@ -32,7 +32,9 @@ func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byt
 	if err := publish(); err != nil {
 		return old, err
 	}
+	ended := s.own.begin(key)
 	version, err := s.save(ctx, key, data, old.Version)
+	ended(old.Version, version, err)
 	if !errors.Is(err, backend.ErrConflict) {
 		s.signal(key) // after a failure too: the write may have happened
 	}
@@ -52,6 +54,7 @@ func (s *shared) remove(ctx context.Context, key string, publish func() error) e
 	if err := publish(); err != nil {
 		return err
 	}
+	ended := s.own.begin(key)
 	_, err = bounded(ctx, s, "delete", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.store.Delete(ctx, key, old.Version)
 	})
@@ -60,6 +63,7 @@ func (s *shared) remove(ctx context.Context, key string, publish func() error) e
 			err = nil
 		}
 	}
+	ended(old.Version, backend.None, err)
 	if !errors.Is(err, backend.ErrConflict) {
 		s.signal(key)
 	}

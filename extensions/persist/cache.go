@@ -12,11 +12,17 @@ import (
 // CacheOptions tune a PersistedTokenCache. Nil and the zero value are fine.
 type CacheOptions struct {
 	// OnError is told when the store would not take a change, which is then
-	// kept in memory, and when it could not be read while such changes were
-	// kept. It may be called from several goroutines and must return soon. It
-	// may use the cache; what fails then is logged. It must not use the MSAL
-	// client whose call it interrupts. Nil: a warning is logged.
+	// kept in memory, when it could not be read while such changes were kept,
+	// and when bytes behind the cache keep it from being changed. It may be
+	// called from several goroutines and must return soon. It may use the
+	// cache; what fails then is logged. It must not use the MSAL client whose
+	// call it interrupts. Nil: a warning is logged.
 	OnError func(error)
+	// Quarantine moves what is stored aside when it is no token cache, and goes
+	// on with an empty one, as PersistedTokenCache.Quarantine does it; a warning
+	// is logged. People have to sign in again then. Without it such a cache is
+	// ErrCorrupt until somebody moves it.
+	Quarantine bool
 }
 
 // A PersistedTokenCache is an MSAL token cache in a store shared with other
@@ -24,9 +30,10 @@ type CacheOptions struct {
 // merges entry by entry with what others wrote meanwhile. It is safe for
 // concurrent use.
 type PersistedTokenCache struct {
-	p       *Persistence
-	onError func(error)
-	clock   clock
+	p          *Persistence
+	onError    func(error)
+	quarantine bool
+	clock      clock
 
 	// Writers wait for each other and for other processes, readers only for
 	// the load of another reader. Each channel holds one token.
@@ -42,6 +49,7 @@ type PersistedTokenCache struct {
 	checked int             // writes, when the last load began
 	pending []*change       // not stored yet, in order
 	current *snapshot       // stored with pending merged in; nil: to be made
+	warning error           // of what was loaded last; to be told
 
 	parsed parsed // what Search looks into; has a lock of its own
 }
@@ -53,7 +61,7 @@ func NewPersistedTokenCache(p *Persistence, opts *CacheOptions) *PersistedTokenC
 	c.writing <- struct{}{}
 	c.loading <- struct{}{}
 	if opts != nil {
-		c.onError = opts.OnError
+		c.onError, c.quarantine = opts.OnError, opts.Quarantine
 	}
 	return c
 }
@@ -105,6 +113,7 @@ func (c *PersistedTokenCache) Modify(ctx context.Context, fn func(*tokencache.To
 // may be called again. It doesn't close the Persistence.
 func (c *PersistedTokenCache) Close(ctx context.Context) error {
 	return c.alone(ctx, func() error {
+		c.condense()
 		n := len(c.waiting())
 		if n == 0 {
 			return nil
@@ -123,14 +132,22 @@ func (c *PersistedTokenCache) alone(ctx context.Context, fn func() error) error 
 			return err
 		}
 	}
-	return holding(ctx, c.writing, fn)
+	err := holding(ctx, c.writing, fn)
+	if c.mends(ctx, err) {
+		err = holding(ctx, c.writing, fn)
+	}
+	return err
 }
 
 func holding(ctx context.Context, token chan struct{}, fn func() error) error {
 	select {
-	case <-token:
-	case <-ctx.Done():
-		return &backend.Error{Op: "use the token cache", Err: context.Cause(ctx)}
+	case <-token: // at once: to wait for two channels takes longer than most reads
+	default:
+		select {
+		case <-token:
+		case <-ctx.Done():
+			return &backend.Error{Op: "use the token cache", Err: context.Cause(ctx)}
+		}
 	}
 	defer func() { token <- struct{}{} }()
 	return fn()
@@ -139,12 +156,17 @@ func holding(ctx context.Context, token chan struct{}, fn func() error) error {
 // damaged says that what is stored isn't a token cache.
 func (c *PersistedTokenCache) damaged(err error) error {
 	return &backend.Error{Op: "read the token cache", Backend: c.p.now().name, Kind: backend.ErrCorrupt, Err: err,
-		Hint: "what is stored is kept; move it away to begin anew"}
+		Hint: "what is stored is kept; Quarantine moves it aside to begin anew"}
 }
 
-// report tells OnError, or the log. OnError that uses the cache may fail in
-// the same way, and would be told of that for ever.
+// report tells that a change isn't stored.
 func (c *PersistedTokenCache) report(err error) {
+	c.tell("msalext: a change to the token cache is kept in memory only", err)
+}
+
+// tell tells OnError, or the log. OnError that uses the cache may fail in the
+// same way, and would be told of that for ever.
+func (c *PersistedTokenCache) tell(what string, err error) {
 	here := goroutine()
 	if _, within := c.telling.LoadOrStore(here, nil); !within {
 		defer c.telling.Delete(here)
@@ -153,5 +175,5 @@ func (c *PersistedTokenCache) report(err error) {
 			return
 		}
 	}
-	c.p.now().log.Warn("msalext: a change to the token cache is kept in memory only", "error", err)
+	c.p.now().log.Warn(what, "error", err)
 }

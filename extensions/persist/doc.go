@@ -14,4 +14,10 @@
 //
 // Processes that write at once are merged. What can't be read is never
 // overwritten. After a crash the store holds the old bytes or the new.
+// [PersistedTokenCache.Quarantine] moves aside what is damaged, on request.
+//
+// # Changes by others
+//
+// A token cache needs no care: each read sees what others wrote. Programs that
+// show something and want to know when to look again use [Persistence.Watch].
 package persist

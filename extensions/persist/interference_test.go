@@ -153,24 +153,6 @@ func TestEndlessConflictsEnd(t *testing.T) {
 	}
 }
 
-// A peer that removes our lock file may write at the same time: what was read
-// is stale.
-func TestLostLockStartsAgain(t *testing.T) {
-	t.Parallel()
-	path := tempPath(t)
-	p, s := onDisk(t, path)
-	runs := 0
-	err := p.Update(t.Context(), func(old []byte) ([]byte, error) {
-		if runs++; runs == 1 {
-			return []byte("lost"), errors.Join(os.Remove(path+".lockfile"), os.WriteFile(path, []byte("peer "), 0o600))
-		}
-		return append(bytes.Clone(old), "ours"...), nil
-	})
-	if _, saves := s.counts(); err != nil || load(t, p) != "peer ours" || runs != 2 || saves != 1 {
-		t.Errorf("%q after %d runs and %d saves, %v", load(t, p), runs, saves, err)
-	}
-}
-
 // Wherever ctx ends, the item is whole, the lock is free and the next call
 // works.
 func TestCtxEndsInTheMiddle(t *testing.T) {
@@ -238,7 +220,7 @@ func TestLockOfSomebodyElse(t *testing.T) {
 	t.Parallel()
 	path := tempPath(t)
 	p, s := onDisk(t, path)
-	held(t, path)
+	other := held(t, path)
 	for name, call := range map[string]func(context.Context) error{
 		"save":   func(ctx context.Context) error { return p.Save(ctx, []byte("x")) },
 		"delete": p.Delete,
@@ -253,6 +235,10 @@ func TestLockOfSomebodyElse(t *testing.T) {
 	if loads, saves := s.counts(); loads+saves != 0 {
 		t.Error("the store was asked without the lock")
 	}
+	if err := other.Release(); err != nil {
+		t.Error(err)
+	}
+	save(t, p, "x")
 }
 
 // onKeyStore is a persistence whose items lie elsewhere than in the file that

@@ -9,21 +9,6 @@ import (
 	"github.com/msalext/msalext/extensions/tokencache"
 )
 
-// change is what one client did to its copy of the cache.
-type change struct {
-	base View   // what it was given
-	ours []byte // what it made of it
-	op   tokencache.Op
-}
-
-func (ch change) onto(data []byte) ([]byte, error) {
-	out, changed, err := tokencache.Merge(ch.base.Readable(), ch.ours, data, ch.op)
-	if err != nil || !changed {
-		return data, err
-	}
-	return out, nil
-}
-
 // Merge stores what a client made of its copy of the cache: base is the View
 // whose Readable bytes it was given, ours what it has now, which must not
 // change afterwards. Every entry that it added, changed or removed is carried
@@ -42,14 +27,16 @@ func (c *PersistedTokenCache) Merge(ctx context.Context, base View, ours []byte,
 		c.report(err)
 		return View{}, err
 	}
-	ch := &change{base, ours, op}
+	ch := &change{Change: tokencache.Change{Base: base.Readable(), Ours: ours, Op: op}, awaited: true}
 	c.keep(ch)
 	failure := c.alone(ctx, func() error {
+		c.condense()
 		if !slices.Contains(c.waiting(), ch) { // whoever wrote before took it along
 			return nil
 		}
 		return c.write(ctx, asIs)
 	})
+	c.settle(ch)
 	view, _, err := c.known(nil)
 	if failure != nil {
 		c.report(failure)
@@ -58,26 +45,15 @@ func (c *PersistedTokenCache) Merge(ctx context.Context, base View, ours []byte,
 	return view, err
 }
 
-// keep makes ch wait to be stored.
-func (c *PersistedTokenCache) keep(ch *change) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pending = append(c.pending, ch)
-	c.current = nil
-}
-
-// waiting lists what isn't stored yet.
-func (c *PersistedTokenCache) waiting() []*change {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.pending)
-}
-
 // asIs adds nothing to what is pending.
 func asIs(data []byte) ([]byte, error) { return data, nil }
 
 // write stores what is pending and what fn makes of it, in one update.
 func (c *PersistedTokenCache) write(ctx context.Context, fn func([]byte) ([]byte, error)) error {
+	return c.patiently(ctx, func() error { return c.writeOnce(ctx, fn) })
+}
+
+func (c *PersistedTokenCache) writeOnce(ctx context.Context, fn func([]byte) ([]byte, error)) error {
 	taken := 0
 	stored, err := c.p.update(ctx, func(old []byte) ([]byte, error) {
 		pending := c.waiting()

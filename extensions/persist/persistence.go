@@ -57,6 +57,12 @@ type shared struct {
 	trace  *Trace
 	log    *slog.Logger
 	limit  time.Duration // lockTimeout, but for tests
+
+	life    context.Context // ends with Close
+	letGo   context.CancelFunc
+	own     ownWrites
+	notices *notices // systemNotices, but for tests
+	pace    pace     // usualPace, but for tests
 }
 
 // New returns the main item of a store that is open. The name is the
@@ -76,8 +82,10 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 	}
 	ready := make(chan struct{})
 	close(ready)
+	life, letGo := context.WithCancel(context.Background())
 	return &Persistence{opening: &opening{ready: ready, store: &shared{
 		store: s, name: name, config: c, info: s.Info(), claim: opts.ClaimedBy, trace: trace, log: log, limit: lockTimeout,
+		life: life, letGo: letGo, notices: systemNotices, pace: usualPace,
 	}}}
 }
 
@@ -155,13 +163,14 @@ func (p *Persistence) Location() string { return p.opened().config.Location }
 // the store could not be opened.
 func (p *Persistence) IsEncrypted() bool { return p.opened().info.Encrypted }
 
-// Close lets go of the store, for all its items. Calls that begin later fail
-// with ErrClosed; a second Close does nothing.
+// Close lets go of the store, for all its items, and ends their watches. Calls
+// that begin later fail with ErrClosed; a second Close does nothing.
 func (p *Persistence) Close() error {
 	s, err := p.join(context.Background())
 	if err != nil {
 		return nil // nothing was opened: who opened it has been told why
 	}
+	s.letGo()
 	return s.fail("close", s.store.Close())
 }
 

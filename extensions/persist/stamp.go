@@ -40,22 +40,23 @@ type observation struct {
 	present  bool
 	since    time.Time // when stamp was first seen; zero: never looked
 	loadedAt time.Time // when the last load began
+	proven   bool      // that it began late enough
 }
 
 // look stats the file once and tells whether the last load still holds.
 func (o *observation) look(c clock, path string) (fresh bool) {
 	stamp, err := c.stat(path)
-	now := c.now() // after the stat, which may take longer than a tick
 	if err != nil && !errors.Is(err, backend.ErrNotFound) {
 		*o = observation{}
 		return false
 	}
 	present := err == nil
 	if o.since.IsZero() || stamp != o.stamp || present != o.present {
-		*o = observation{stamp: stamp, present: present, since: now}
+		*o = observation{stamp: stamp, present: present, since: c.now()} // after the stat, which may take longer than a tick
 		return false
 	}
-	return o.loadedAt.After(o.since.Add(o.tick()))
+	o.proven = o.proven || o.loadedAt.After(o.since.Add(o.tick()))
+	return o.proven
 }
 
 // loading notes that a load begins now; look came before it.

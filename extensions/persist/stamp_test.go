@@ -18,6 +18,7 @@ type fakeDisk struct {
 	stamp ownedfile.Stamp
 	gone  bool
 	stats int
+	how   func(*ownedfile.Stamp) // what a writer does beside writing; nil: nothing
 }
 
 func (d *fakeDisk) clock() clock {
@@ -37,6 +38,9 @@ func (d *fakeDisk) clock() clock {
 func (d *fakeDisk) write() {
 	at := d.now.Add(d.skew).Truncate(d.tick).UnixNano()
 	d.stamp.Mtime, d.stamp.Ctime = at, at
+	if d.how != nil {
+		d.how(&d.stamp)
+	}
 }
 
 func (d *fakeDisk) pass(t time.Duration) { d.now = d.now.Add(t) }
@@ -49,28 +53,37 @@ func TestNoWriteIsMissed(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		tick, skew time.Duration
+		how        func(*ownedfile.Stamp)
 	}{
-		{"4 ms", 4 * time.Millisecond, 0},
-		{"16 ms", 16 * time.Millisecond, 0},
-		{"1 s", time.Second, 0},
-		{"2 s", 2 * time.Second, 0},
-		{"server 5 s behind", 4 * time.Millisecond, -5 * time.Second},
-		{"server 5 s ahead", time.Second, 5 * time.Second},
+		{"4 ms", 4 * time.Millisecond, 0, nil},
+		{"16 ms", 16 * time.Millisecond, 0, nil},
+		{"1 s", time.Second, 0, nil},
+		{"2 s", 2 * time.Second, 0, nil},
+		{"server 5 s behind", 4 * time.Millisecond, -5 * time.Second, nil},
+		{"server 5 s ahead", time.Second, 5 * time.Second, nil},
+		{"written in place, time restored", 4 * time.Millisecond, 0, oldTime},
+		{"written in place, time restored, 2 s", 2 * time.Second, 0, oldTime},
+		{"renamed with an old time, two inodes in turn", 4 * time.Millisecond, 0, func(s *ownedfile.Stamp) { oldTime(s); s.Ino ^= 1 }},
+		{"renamed with an old time, two inodes in turn, 1 s", time.Second, 0, func(s *ownedfile.Stamp) { oldTime(s); s.Ino ^= 1 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			step := max(c.tick/3, time.Millisecond)
 			for script := range 1 << 14 {
-				play(t, c.tick, c.skew, step, script)
+				d := &fakeDisk{now: time.Unix(1_000_000, 123_456_789), skew: c.skew, tick: c.tick, stamp: ownedfile.Stamp{Ino: 1}, how: c.how}
+				play(t, d, step, script)
 			}
 		})
 	}
 }
 
+// oldTime is what a writer sets that restores the time; only the change time
+// can't be set.
+func oldTime(s *ownedfile.Stamp) { s.Mtime = 999_999_000_000_000 }
+
 // play runs seven rounds; two bits of script say of each whether the file is
 // written before and after the reader looks.
-func play(t *testing.T, tick, skew, step time.Duration, script int) {
-	d := &fakeDisk{now: time.Unix(1_000_000, 123_456_789), skew: skew, tick: tick, stamp: ownedfile.Stamp{Ino: 1}}
+func play(t *testing.T, d *fakeDisk, step time.Duration, script int) {
 	d.write()
 	var o observation
 	stored, loaded := 0, -1

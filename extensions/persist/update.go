@@ -18,7 +18,8 @@ import (
 const updateTimeout = 60 * time.Second
 
 // Load returns the item, or ErrNotFound when nothing was ever saved. It takes
-// no lock.
+// no lock: of a peer that writes in place it may see half a write. Update sees
+// what is there while peers that respect the lock don't write.
 func (p *Persistence) Load(ctx context.Context) ([]byte, error) {
 	s, err := p.join(ctx)
 	if err != nil {
@@ -122,6 +123,7 @@ func (s *shared) once(ctx context.Context, op, key string, change func(context.C
 	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
 		return s.fail(op, err)
 	}
+	s.sweepProbes()
 	start := time.Now()
 	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log})
 	s.observe(s.trace.LockWait, start, 0, err)

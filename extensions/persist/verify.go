@@ -16,13 +16,17 @@ import (
 // the store doesn't give back what it took, and with ErrEncrypt when the store
 // says that it encrypts and the probe can be read in clear, raw or in base64,
 // in the file where the store keeps it.
+//
+// Where probes are files it also removes those, older than an hour, of
+// processes that were killed in the middle; so does the first write.
 func (p *Persistence) Verify(ctx context.Context) error {
 	s, err := p.join(ctx)
 	if err != nil {
 		return err
 	}
+	s.sweepProbes()
 	probe := "msalext probe " + rand.Text()
-	key := "probe-" + rand.Text()
+	key := newProbeKey()
 	version, err := s.saveOnce(ctx, key, []byte(probe), backend.None)
 	if err != nil {
 		s.discardLost(context.WithoutCancel(ctx), key)

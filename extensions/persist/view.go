@@ -3,7 +3,9 @@ package persist
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/tokencache"
@@ -11,7 +13,10 @@ import (
 
 // A View is the cache at one moment. It never changes. The zero View is the
 // empty cache before anything was read.
-type View struct{ of *snapshot }
+type View struct {
+	of   *snapshot
+	part []byte // of what is readable; nil: all
+}
 
 // snapshot is one state; states are told apart by address.
 type snapshot struct {
@@ -30,6 +35,21 @@ func snapshotOf(data []byte) *snapshot {
 	})}
 }
 
+// For is v where Readable has the tokens of these people alone, given by their
+// home account ids, beside all accounts: MSAL for Go reads that sooner, and
+// finds things in it sooner. It is false where nothing is stored for one of
+// them; then use v.
+func (v View) For(people ...string) (View, bool) {
+	if v.of == nil {
+		return View{}, false
+	}
+	part, complete, err := tokencache.ReadableFor(v.of.data, people...)
+	if err != nil || !complete || part == nil {
+		return View{}, false
+	}
+	return View{v.of, part}, true
+}
+
 // Bytes is the cache in MSAL's JSON, nil when nothing is stored. The caller
 // must not change it.
 func (v View) Bytes() []byte {
@@ -43,24 +63,39 @@ func (v View) Bytes() []byte {
 // which would make it refuse the whole cache. The store keeps them. The caller
 // must not change it.
 func (v View) Readable() []byte {
-	if v.of == nil {
+	switch {
+	case v.of == nil:
 		return nil
+	case v.part != nil:
+		return v.part
 	}
 	return v.of.readable()
 }
 
-// Same tells whether nothing changed between two views of one cache.
+// Same tells whether nothing changed between two views of one cache, whichever
+// part of it they show.
 func (v View) Same(w View) bool { return v.of == w.of }
 
 // View returns the cache as it is now, with what waits to be stored merged in.
 // As long as nothing changed it costs one stat of the item's file and answers
 // the same View.
 //
-// ErrCorrupt: what is stored isn't a token cache; it was read a second time
-// under the lock, so it isn't half a write. A store that can't be read while
-// changes wait to be stored is told to OnError, and the View is what is known.
+// ErrCorrupt: what is stored isn't a token cache; it was read again under the
+// lock, so it isn't half a write. Bytes behind a cache that is whole are left
+// out, and told to OnError; until they are gone, writes are ErrCorrupt. A store
+// that can't be read while changes wait to be stored is told to OnError as well,
+// and the View is what is known.
 func (c *PersistedTokenCache) View(ctx context.Context) (View, error) {
-	failure := holding(ctx, c.loading, func() error { return c.reload(ctx) })
+	latest, failure := c.newest(ctx)
+	if c.mends(ctx, failure) {
+		latest, failure = c.newest(ctx)
+	}
+	if latest.of != nil {
+		return latest, nil
+	}
+	if warning := c.warned(); warning != nil {
+		c.tell("msalext: the token cache has bytes behind its end; it is used without them, and can't be changed", warning)
+	}
 	view, known, err := c.known(failure)
 	switch {
 	case failure == nil:
@@ -70,6 +105,19 @@ func (c *PersistedTokenCache) View(ctx context.Context) (View, error) {
 	}
 	c.report(failure)
 	return view, err
+}
+
+func (c *PersistedTokenCache) newest(ctx context.Context) (latest View, err error) {
+	err = holding(ctx, c.loading, func() (err error) { latest, err = c.reload(ctx); return err })
+	return latest, err
+}
+
+// warned returns a warning once.
+func (c *PersistedTokenCache) warned() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer func() { c.warning = nil }()
+	return c.warning
 }
 
 // known is what is known without the store. After a failure to load that
@@ -92,7 +140,7 @@ func (c *PersistedTokenCache) view() (View, error) {
 		}
 		if len(c.pending) == 0 {
 			c.current = c.stored
-			return View{c.current}, nil
+			return View{of: c.current}, nil
 		}
 		merged, err := c.onto(c.stored.data, c.pending)
 		if err != nil {
@@ -100,19 +148,22 @@ func (c *PersistedTokenCache) view() (View, error) {
 		}
 		c.current = snapshotOf(merged)
 	}
-	return View{c.current}, nil
+	return View{of: c.current}, nil
 }
 
-// reload brings stored up to date.
-func (c *PersistedTokenCache) reload(ctx context.Context) error {
+// reload brings stored up to date. Where it is already, the View may come with
+// that.
+func (c *PersistedTokenCache) reload(ctx context.Context) (View, error) {
 	s, err := c.p.join(ctx)
 	if err != nil {
-		return err
+		return View{}, err
 	}
-	have, writes, sure := c.have()
-	if s.info.Stamp != backend.StampNone && c.seen.look(c.clock, s.path(c.p.key)) && sure {
-		return nil
+	if s.info.Stamp != backend.StampNone && c.seen.look(c.clock, s.path(c.p.key)) {
+		if latest, sure := c.latest(); sure {
+			return latest, nil
+		}
 	}
+	have, writes := c.have()
 	c.seen.loading(c.clock)
 	blob, err := s.load(ctx, c.p.key, have)
 	switch {
@@ -120,46 +171,111 @@ func (c *PersistedTokenCache) reload(ctx context.Context) error {
 		blob = backend.Blob{}
 	case err != nil:
 		c.seen = observation{}
-		return err
+		return View{}, err
 	case blob.Unchanged:
-		return nil
+		return View{}, nil
 	}
-	return c.accept(ctx, blob, writes)
+	return View{}, c.accept(ctx, blob, writes)
 }
 
-// have tells what a load that begins now is compared with. sure tells that
-// stored came from the last load; what came from a write may be older.
-func (c *PersistedTokenCache) have() (_ backend.Version, writes int, sure bool) {
+// latest is the View, if it was made. It is sure where stored came from the
+// last load; what came from a write may be older.
+func (c *PersistedTokenCache) latest() (_ View, sure bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sure = c.stored != nil && c.checked == c.writes
+	return View{of: c.current}, c.stored != nil && c.checked == c.writes
+}
+
+// have tells what a load that begins now is compared with.
+func (c *PersistedTokenCache) have() (_ backend.Version, writes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.checked = c.writes
-	return c.version, c.writes, sure
+	return c.version, c.writes
 }
 
 // accept takes over what was loaded, if it is a token cache. Peers write in
 // place, so a reader without the lock may see half a write: bytes that don't
-// parse are read again under the lock.
+// parse, and a file without any, are read again under the lock. Where a whole cache has bytes behind it
+// even then, the cache is used, so that people stay signed in; but nothing is
+// written over what nobody has looked at.
 func (c *PersistedTokenCache) accept(ctx context.Context, blob backend.Blob, writes int) error {
-	if readable(blob.Data) != nil {
-		again, err := c.p.update(ctx, func(old []byte) ([]byte, error) {
-			if err := readable(old); err != nil {
-				return nil, c.damaged(err)
-			}
-			return unchanged(old), nil
-		})
-		if err != nil {
+	data, rest, err := tokencache.Leading(blob.Data)
+	usable := err == nil && !c.emptied(blob)
+	if !usable || len(rest) > 0 {
+		again, lerr := c.reread(ctx, usable)
+		switch {
+		case lerr == nil:
+			blob = again
+			data, rest, err = tokencache.Leading(blob.Data)
+		case !usable, ctx.Err() != nil:
 			c.seen = observation{}
-			return err
+			return lerr
 		}
-		blob = again
+	}
+	if err != nil {
+		c.seen = observation{}
+		return c.damaged(err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.writes == writes { // else stored came from a write meanwhile, and may be newer
-		c.adopt(blob)
+		c.adopt(backend.Blob{Data: data, Version: blob.Version})
+		if len(rest) > 0 {
+			c.warning = c.damaged(fmt.Errorf("%d bytes follow the cache", len(rest)))
+		}
 	}
 	return nil
+}
+
+// emptied tells that a file is there with nothing in it: a peer may be about to
+// write. Some leave such a file for good, which is asked about once.
+func (c *PersistedTokenCache) emptied(blob backend.Blob) bool {
+	if len(blob.Data) > 0 || !c.seen.present || c.p.now().info.Stamp != backend.StampData {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stored == nil || c.version != backend.None
+}
+
+// usableWait is how long a cache that can be used as it is waits for the lock.
+const usableWait = time.Second
+
+// reread reads under the lock, where peers that respect it don't write, and
+// once more a little later where that isn't a cache: others don't.
+func (c *PersistedTokenCache) reread(ctx context.Context, usable bool) (blob backend.Blob, err error) {
+	if usable {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, usableWait)
+		defer cancel()
+	}
+	err = c.patiently(ctx, func() error {
+		blob, err = c.p.update(ctx, func(old []byte) ([]byte, error) {
+			if _, _, err := tokencache.Leading(old); err != nil {
+				return nil, c.damaged(err)
+			}
+			return unchanged(old), nil
+		})
+		return err
+	})
+	return blob, err
+}
+
+// patiently runs fn again, a few times, as long as what is stored isn't a token
+// cache: a peer that writes in place without the lock may be in the middle.
+func (c *PersistedTokenCache) patiently(ctx context.Context, fn func() error) error {
+	for wait := 5 * time.Millisecond; ; wait *= 2 {
+		err := fn()
+		if !errors.Is(err, backend.ErrCorrupt) || wait > 100*time.Millisecond {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
 
 // adopt makes blob what is stored; the same version keeps the snapshot, and

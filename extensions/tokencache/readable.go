@@ -29,8 +29,13 @@ func Readable(data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.readable(data), nil
+}
+
+// readable is what Readable returns for c, which was read from data.
+func (c *TokenCache) readable(data []byte) []byte {
 	if c.src == nil {
-		return nil, nil // MSAL Go takes nothing for an empty cache, but not white space
+		return nil // MSAL Go takes nothing for an empty cache, but not white space
 	}
 	known := len(c.members)
 	c.members = onlySections(c.members)
@@ -43,9 +48,9 @@ func Readable(data []byte) ([]byte, error) {
 	}
 	c.dropOlderRefreshTokens()
 	if len(c.members) == known && !c.dirty() {
-		return bytes.TrimPrefix(data, byteOrderMark), nil
+		return bytes.TrimPrefix(data, byteOrderMark)
 	}
-	return c.rewrite(), nil
+	return c.rewrite()
 }
 
 // readLeading reads the object that data starts with, and returns data without
@@ -145,29 +150,3 @@ func (f field) expects() expectation {
 	}
 	return expectsAny
 }
-
-// dropOlderRefreshTokens leaves the newest of each identity: the one with the
-// latest time stamp, or the last of those in the document.
-func (c *TokenCache) dropOlderRefreshTokens() {
-	s := &c.sections[RefreshTokens]
-	newest := map[identity]int{}
-	for i, e := range s.all {
-		id, ok := identityOf(RefreshTokens, e.raw)
-		if !ok {
-			continue
-		}
-		if j, dup := newest[id]; dup {
-			older := j
-			if modified(s.entries[j].raw) > modified(e.raw) {
-				older = i
-			}
-			s.drop(older)
-			if older == i {
-				continue
-			}
-		}
-		newest[id] = i
-	}
-}
-
-func modified(raw []byte) int64 { return seconds(valueOf(raw, lastModified)) }

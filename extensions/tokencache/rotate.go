@@ -5,23 +5,25 @@ import "strconv"
 // tokens are the refresh tokens of one identity.
 type tokens struct {
 	secrets map[string]bool
-	newest  int64 // the latest of their dates
+	newest  int64 // the latest of their dates, 0 where none is known
 }
 
 // removeSuperseded deletes the refresh tokens that ours has just replaced, and
 // that theirs holds once more under other keys.
 func (m *merger) removeSuperseded() {
 	s := &m.theirs.sections[RefreshTokens]
-	var known map[identity]tokens
+	var written []*change
+	started := map[identity]*tokens{}
 	for i := range m.changes {
-		c := &m.changes[i]
-		if c.kind != RefreshTokens || c.ours == nil || !c.known {
-			continue
+		if c := &m.changes[i]; c.kind == RefreshTokens && c.ours != nil && c.known {
+			written, started[c.id] = append(written, c), &tokens{secrets: map[string]bool{}}
 		}
-		if known == nil {
-			known = m.baseTokens()
-		}
-		old := known[c.id]
+	}
+	if len(written) > 0 {
+		m.fillStarted(started)
+	}
+	for _, c := range written {
+		old := started[c.id]
 		if old.secrets[secretOf(c.ours.raw)] {
 			continue // the same token again: nothing was rotated
 		}
@@ -35,30 +37,23 @@ func (m *merger) removeSuperseded() {
 }
 
 // supersedes reports whether a token is older than one that replaced those in
-// t: it is one of them, or was stored before the newest of them. Another one
-// came later, from another process, and is not judged.
-func (t tokens) supersedes(raw []byte) bool {
-	date := modified(raw)
-	return t.secrets[secretOf(raw)] || date != 0 && date <= t.newest
+// t: it is one of them, or was stored before the newest of them, or says
+// nothing of its age, so that nobody would ever find it old. One with a later
+// date came from another process meanwhile, and is not judged.
+func (t *tokens) supersedes(raw []byte) bool {
+	return t.secrets[secretOf(raw)] || modified(raw) <= t.newest
 }
 
-// baseTokens returns the refresh tokens that ours started from.
-func (m *merger) baseTokens() map[identity]tokens {
-	all := map[identity]tokens{}
+// fillStarted fills in the refresh tokens that ours started from.
+func (m *merger) fillStarted(started map[identity]*tokens) {
+	dates := datesOf(&m.base)
 	for _, e := range m.base.sections[RefreshTokens].all {
 		id, ok := identityOf(RefreshTokens, e.raw)
-		if !ok {
-			continue
+		if t := started[id]; ok && t != nil {
+			t.secrets[secretOf(e.raw)] = true
+			t.newest = max(t.newest, dates.of(e.raw).at)
 		}
-		t := all[id]
-		if t.secrets == nil {
-			t.secrets = map[string]bool{}
-		}
-		t.secrets[secretOf(e.raw)] = true
-		t.newest = max(t.newest, modified(e.raw))
-		all[id] = t
 	}
-	return all
 }
 
 func secretOf(raw []byte) string { return unquote(valueOf(raw, `"secret"`)) }

@@ -44,6 +44,11 @@ func (r *Row) Need(holds bool, format string, args ...any) {
 	r.misses = append(r.misses, what)
 }
 
+// Note adds what isn't bound to anything.
+func (r *Row) Note(format string, args ...any) {
+	r.lines = append(r.lines, "  "+fmt.Sprintf(format, args...))
+}
+
 // Misses are the bounds that don't hold.
 func (r *Row) Misses() []string { return r.misses }
 
