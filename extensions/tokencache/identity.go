@@ -1,6 +1,7 @@
 package tokencache
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,12 @@ import (
 type facts struct {
 	home, env, realm, client, family   string
 	target, tokenType, extKey, asserts string
+	ext, kind                          string // what MSAL.NET has for extKey: an object as written, and a type
 }
+
+// extended is the type of an access token of MSAL.NET that was issued for more
+// than its other fields say.
+const extended = "ATExt"
 
 // identity is what two entries of one section must share to be the same, as
 // package documentation lists it. Entries without one are known by key only.
@@ -32,7 +38,13 @@ type holder struct {
 func factsOf(raw []byte) facts {
 	var f facts
 	for m := range fieldsOf(raw) {
-		if p := f.field(m.quoted); p != nil {
+		switch p := f.field(m.quoted); p {
+		case nil:
+		case &f.ext:
+			if !m.empty() {
+				f.ext = string(m.raw)
+			}
+		default:
 			*p = unquote(m.raw)
 		}
 	}
@@ -57,6 +69,10 @@ func (f *facts) field(quoted []byte) *string {
 		return &f.tokenType
 	case `"ext_cache_key"`:
 		return &f.extKey
+	case `"ext"`:
+		return &f.ext
+	case `"credential_type"`:
+		return &f.kind
 	case `"user_assertion_hash"`:
 		return &f.asserts
 	}
@@ -77,9 +93,9 @@ func (f *facts) identity(k Section) (identity, bool) {
 	switch k {
 	case AccessTokens:
 		id.realm, id.scopes, id.tokenType = strings.ToLower(f.realm), scopeSet(f.target), tokenType(f.tokenType)
-		id.extKey, id.asserts = strings.ToLower(f.extKey), f.asserts
+		id.extKey, id.asserts = f.bound(), f.asserts
 	case RefreshTokens:
-		id.asserts = f.asserts
+		id.extKey, id.asserts = f.bound(), f.asserts
 		if f.family != "" {
 			// A client id can't hold a space, so the two never meet.
 			id.client = "family " + f.family
@@ -93,6 +109,14 @@ func (f *facts) identity(k Section) (identity, bool) {
 		id.home = ""
 	}
 	return id, id.cloud != "" && id.client != ""
+}
+
+// bound is what a token was issued for beyond its other fields.
+func (f *facts) bound() string {
+	if f.extKey == "" && f.ext == "" && strings.EqualFold(f.kind, extended) {
+		return strings.ToLower(extended)
+	}
+	return strings.ToLower(cmp.Or(f.extKey, f.ext))
 }
 
 // identityOf returns the identity of an entry as written.

@@ -15,8 +15,14 @@ import (
 // without any known field, or with a control character in a name, makes it
 // write invalid JSON; so they are left out, as are top-level members other than
 // the five sections. Of refresh tokens that are the same but for their keys,
-// the newest is given: MSAL Go would take any. Nothing is lost by that, because
-// Merge leaves alone in the store what base and ours both lack.
+// the newest is given: MSAL Go would take any. Tokens with cache extensions that
+// MSAL Go doesn't know are left out, since it would take them for ordinary ones.
+// Nothing is lost by that, because Merge leaves alone in the store what base and
+// ours both lack.
+//
+// Metadata of an application is added where there is a refresh token of it and
+// none is stored: MSAL Go looks for a refresh token only behind that. Merge
+// doesn't store it.
 //
 // Bytes behind the object, which a torn overwrite of a longer file leaves, are
 // left out as well, so that people stay signed in. Deserialize and Merge refuse
@@ -47,6 +53,7 @@ func (c *TokenCache) readable(data []byte) []byte {
 		}
 	}
 	c.dropOlderRefreshTokens()
+	c.addAppMetadata()
 	if len(c.members) == known && !c.dirty() {
 		return bytes.TrimPrefix(data, byteOrderMark)
 	}
@@ -86,12 +93,25 @@ func onlySections(members []member) []member {
 // readable reports whether MSAL Go decodes an entry, and writes it back as
 // valid JSON: it writes keys and the names of fields that it doesn't know in
 // Go's syntax, which is JSON's for printable characters only.
+//
+// A token that was issued for more than MSAL Go compares isn't for it either:
+// it would hand the token to a caller who asked for an ordinary one. MSAL.NET
+// says so in "ext" and in the type, MSAL4J leaves the type alone of these; the
+// others have a hash in "ext_cache_key", which MSAL Go does compare.
 func readable(e *entry) bool {
 	if !printable(e.key) {
 		return false
 	}
-	says := false
+	says, bound, hashed := false, false, false
 	for f := range fieldsOf(e.raw) {
+		switch string(f.quoted) {
+		case `"ext"`:
+			bound = bound || !f.empty()
+		case `"credential_type"`:
+			bound = bound || strings.EqualFold(unquote(f.raw), extended)
+		case `"ext_cache_key"`:
+			hashed = !f.empty()
+		}
 		switch f.expects() {
 		case expectsText:
 			if f.raw[0] != '"' && f.raw[0] != 'n' {
@@ -111,7 +131,7 @@ func readable(e *entry) bool {
 			}
 		}
 	}
-	return says
+	return says && (hashed || !bound)
 }
 
 func printable(name string) bool {

@@ -58,7 +58,7 @@ func TestReadableGivesTheNewestRefreshToken(t *testing.T) {
 	dated := func(key, secret string, stamp any) part {
 		return rt("h", "c", secret).at(key).with("last_modification_time", stamp)
 	}
-	others := []part{rt("h", "d", "x"), rt("h", "1", "x").with("family_id", "1")}
+	others := []part{rt("h", "d", "x"), rt("h", "1", "x").with("family_id", "1"), app("c"), app("d"), app("1")}
 	for name, c := range map[string]struct{ tokens, want []part }{
 		"later":           {[]part{dated("a", "1", "5"), dated("b", "2", "9"), dated("c", "3", 7)}, []part{dated("b", "2", "9")}},
 		"dated":           {[]part{dated("a", "1", "5"), dated("b", "2", nil)}, []part{dated("a", "1", "5")}},
