@@ -22,7 +22,7 @@ const backgroundTimeout = 30 * time.Second
 // relative one is made absolute at once. Backends that keep no file of their
 // own at that path still keep the lock there.
 //
-// ErrInvalid: a wrong location, name or setting. ErrPluginNotFound,
+// ErrInvalid: a wrong location, name, preset or setting. ErrPluginNotFound,
 // ErrPluginRefused: see package pluginhost. Else the backend's own error.
 func Open(ctx context.Context, backendName, location string, opts *Options) (*Persistence, error) {
 	o, path, err := prepare(location, opts)
@@ -37,6 +37,9 @@ func Open(ctx context.Context, backendName, location string, opts *Options) (*Pe
 func prepare(location string, opts *Options) (*Options, string, error) {
 	if opts == nil {
 		opts = &Options{}
+	}
+	if err := opts.checkPreset(); err != nil {
+		return opts, "", err
 	}
 	path, err := resolve(location)
 	return opts, path, err
@@ -58,7 +61,11 @@ func (o *Options) open(ctx context.Context, name, location, path string) (*Persi
 	if err != nil {
 		return nil, backend.Wrap("open", name, nil, err)
 	}
-	settings, secrets, err := b.Describe().Split(o.Settings[name])
+	all, err := o.settings(name)
+	if err != nil {
+		return nil, err
+	}
+	settings, secrets, err := b.Describe().Split(all)
 	if err != nil {
 		return nil, err
 	}

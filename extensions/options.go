@@ -24,6 +24,18 @@ type Options struct {
 	// of backends that aren't opened are ignored; unknown names inside an
 	// opened backend's are refused.
 	Settings map[string]backend.Settings
+	// Preset names the applications that the cache is shared with, by what they
+	// keep it with: "python", "dotnet", "node" or "msal-go" for MSAL Extensions,
+	// "azure-cli", and "azidentity-python", "-dotnet", "-node" and "-go" for the
+	// Azure Identity libraries. It stands for the settings under which each
+	// backend finds what they wrote; Settings come over it, name by name. Names
+	// that each of those applications chooses for itself have to be there: an
+	// ErrInvalid lists them. Empty: Settings alone.
+	//
+	// Plain files are alike for all of them, at the same location and under the
+	// same lock; so for the backend "file" a preset sets nothing. A backend that
+	// a preset doesn't know is refused, unless Settings have an entry for it.
+	Preset string
 	// InProcess are backends linked into this program. They come before any
 	// plugin of the same name and need no process.
 	InProcess []backend.Backend
