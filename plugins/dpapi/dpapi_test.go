@@ -16,11 +16,12 @@ var cache = []byte(`{"AccessToken": {"k": {"secret": "TOKEN-IN-CLEAR"}}}`)
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	for name, set := range map[string]func(*backend.Config){
-		"user":    func(*backend.Config) {},
-		"machine": func(c *backend.Config) { c.Settings = backend.Settings{"scope": "machine"} },
-		"entropy": func(c *backend.Config) { c.Secrets = map[string]backend.Secret{"entropy": []byte("more")} },
-	} {
+	variants := map[string]func(*backend.Config){"user": func(*backend.Config) {}}
+	if !testing.Short() { // each takes a minute in Wine
+		variants["machine"] = func(c *backend.Config) { c.Settings = backend.Settings{"scope": "machine"} }
+		variants["entropy"] = func(c *backend.Config) { c.Secrets = map[string]backend.Secret{"entropy": []byte("more")} }
+	}
+	for name, set := range variants {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			backendtest.Run(t, &backendtest.Opener{Backend: Backend(), NewConfig: func(t backendtest.T) backend.Config {
@@ -73,27 +74,6 @@ func TestStoresTheBlobAlone(t *testing.T) {
 	}
 	if blob, err := opened(t, other, nil, "").Load(t.Context(), "", backend.None); err != nil || !bytes.Equal(blob.Data, cache) {
 		t.Errorf("a peer's blob: %q, %v", blob.Data, err)
-	}
-}
-
-func TestScope(t *testing.T) {
-	t.Parallel()
-	for scope, machine := range map[string]bool{"": false, "user": false, "machine": true} {
-		path := filepath.Join(t.TempDir(), "cache")
-		s := opened(t, path, backend.Settings{"scope": scope}, "")
-		if _, err := s.Save(t.Context(), "", cache, backend.None); err != nil {
-			t.Fatal(err)
-		}
-		stored, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := forMachine(stored); got != machine {
-			t.Errorf("scope %q: for the machine %v", scope, got)
-		}
-		if info := s.Info(); !info.Encrypted || strings.Contains(info.Against, "every account") != machine || strings.Contains(info.Method, "machine") != machine {
-			t.Errorf("scope %q: %+v", scope, info)
-		}
 	}
 }
 

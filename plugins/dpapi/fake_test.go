@@ -6,7 +6,11 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
+	"os"
 	"syscall"
+	"testing"
+
+	"github.com/msalext/msalext/extensions/backend"
 )
 
 // Where there is no DPAPI, one that behaves as documented: a random part, so
@@ -43,4 +47,15 @@ func mask(with, data []byte) []byte {
 	return masked
 }
 
-func forMachine(sealed []byte) bool { return sealed[16] == 'm' }
+// savesForMachine tells for whom the store encrypts what it saves.
+func savesForMachine(t *testing.T, s backend.Store) bool {
+	t.Helper()
+	if _, err := s.Save(t.Context(), "", cache, backend.None); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := os.ReadFile(s.Info().Location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed[16] == 'm'
+}
