@@ -3,10 +3,13 @@ package extensions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -67,10 +70,11 @@ func TestPresetNames(t *testing.T) {
 		own, want       backend.Settings
 	}{
 		{"python", "file", nil, backend.Settings{}},
+		{"java", "file", nil, backend.Settings{}},
 		{"python", "libsecret", nil, backend.Settings{}},
 		{"python", "keychain", backend.Settings{"account": "A"}, backend.Settings{"account": "A"}},
 		{"node", "libsecret", backend.Settings{"attribute.service": "S", "attribute.account": "A"}, backend.Settings{
-			"schema": "org.gnome.keyring.NodeKeyTar", "attribute.service": "S", "attribute.account": "A",
+			"schema": "org.freedesktop.Secret.Generic", "attribute.service": "S", "attribute.account": "A",
 		}},
 		{"dotnet", "libsecret", backend.Settings{"schema": "N", "attribute.a": "1", "attribute.b": "2"}, backend.Settings{
 			"schema": "N", "attribute.a": "1", "attribute.b": "2", "encoding": "base64", "match-schema": "false",
@@ -106,6 +110,7 @@ func TestNamesThatApplicationsChoose(t *testing.T) {
 		{"dotnet", "keychain", backend.Settings{"service": "S"}, ": account"},
 		{"msal-go", "libsecret", nil, ": schema"},
 		{"azidentity-go", "libsecret", nil, "doesn't say how"},
+		{"java", "keychain", nil, "doesn't say how"},
 	} {
 		o := &Options{Preset: test.preset, Settings: map[string]backend.Settings{}}
 		if test.own != nil {
@@ -125,7 +130,7 @@ func TestUnknownPreset(t *testing.T) {
 		_, openErr := Open(t.Context(), "chest", path, o)
 		_, buildErr := BuildPersistence(t.Context(), path, o)
 		for _, err := range []error{openErr, buildErr} {
-			if !errors.Is(err, backend.ErrInvalid) || !strings.Contains(err.Error(), "dotnet, msal-go, node, python") {
+			if !errors.Is(err, backend.ErrInvalid) || !strings.Contains(err.Error(), "dotnet, java, msal-go, node, python") {
 				t.Errorf("%q: %v", name, err)
 			}
 		}
@@ -187,5 +192,37 @@ func TestSettingsComeOverThePreset(t *testing.T) {
 	}
 	if presets[name]["chest"].settings["label"] != "theirs" {
 		t.Error("the application's settings changed the preset")
+	}
+}
+
+// MSAL Extensions for Java lock another file. Whoever holds it keeps a program
+// with the preset out, and no other.
+func TestPresetTakesJavasLock(t *testing.T) {
+	t.Parallel()
+	for name, kept := range map[string]bool{"": false, "python": false, "java": true} {
+		path := filepath.Join(t.TempDir(), "cache")
+		p, err := Open(t.Context(), "file", path, &Options{Preset: name, InProcess: []backend.Backend{file.Backend()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock := filepath.Join(filepath.Dir(path), ".lockfile")
+		if err := os.WriteFile(lock, fmt.Appendf(nil, "%d host.example", os.Getpid()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		err = p.Save(ctx, []byte("{}"))
+		cancel()
+		if errors.Is(err, backend.ErrLockTimeout) != kept || err != nil != kept {
+			t.Errorf("%q: while Java holds its lock: %v", name, err)
+		}
+		if err := os.Remove(lock); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Save(t.Context(), []byte("[]")); err != nil {
+			t.Errorf("%q: afterwards: %v", name, err)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

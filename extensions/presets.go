@@ -27,12 +27,12 @@ var presets = map[string]preset{
 			needs:    []string{"schema", "attribute.*", "attribute.*"},
 		},
 	},
-	// keytar's schema is one for all applications.
+	// keytar keeps the items of all applications under libsecret's general schema.
 	"node": {
 		"file": {}, "dpapi": {},
 		"keychain": {needs: []string{"service", "account"}},
 		"libsecret": {
-			settings: backend.Settings{"schema": "org.gnome.keyring.NodeKeyTar"},
+			settings: backend.Settings{"schema": "org.freedesktop.Secret.Generic"},
 			needs:    []string{"attribute.service", "attribute.account"},
 		},
 	},
@@ -43,6 +43,10 @@ var presets = map[string]preset{
 			settings: backend.Settings{"encoding": "base64", "label": "MSALCache"},
 			needs:    []string{"schema"},
 		},
+	},
+	// Its key stores are written through other libraries, and weren't compared.
+	"java": {
+		"file": {javaLock: true},
 	},
 	// The names are those of the sample that Azure CLI was made after.
 	"azure-cli": {
@@ -72,7 +76,7 @@ var presets = map[string]preset{
 		"file": {}, "dpapi": {},
 		"keychain": {settings: backend.Settings{"service": identityService, "account": "MSALCache"}},
 		"libsecret": {settings: backend.Settings{
-			"schema": "org.gnome.keyring.NodeKeyTar", "attribute.service": identityService, "attribute.account": "MSALCache",
+			"schema": "org.freedesktop.Secret.Generic", "attribute.service": identityService, "attribute.account": "MSALCache",
 		}},
 	},
 	// On Linux it encrypts a file with a key of the kernel's, in a format of

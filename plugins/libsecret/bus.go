@@ -5,124 +5,114 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/godbus/dbus/v5"
-
-	"github.com/msalext/msalext/extensions/backend"
 )
 
-// patience is how long bus and service may take for one call of the store. It
-// is less than the 3 s that the host allows under the lock, so that the error
-// says what was silent.
+// patience is how long bus and service may take for one call of the store, or
+// for one message. It is less than the 3 s that the host allows under the lock,
+// so that the error says what was silent.
 const patience = 2500 * time.Millisecond
 
-// dial connects to the session bus that is there. It starts none, as
-// godbus and libdbus do where no address is set.
-func dial(ctx context.Context) (*dbus.Conn, error) {
-	address := busAddress()
-	if address == "" {
-		return nil, noBus(errors.New("no session bus: DBUS_SESSION_BUS_ADDRESS isn't set"))
-	}
+// bus is a connection to a message bus.
+type bus struct {
+	*dbus.Conn
+	socket *link
+}
+
+// dial connects to a session bus that is there. It starts none, as godbus and
+// libdbus do where no address is set.
+func dial(ctx context.Context, address string) (*bus, error) {
 	socket, err := connect(ctx, address)
 	if err != nil {
-		return nil, noBus(err)
+		return nil, err
 	}
-	conn, err := dbus.NewConn(link{socket})
+	l := &link{Conn: socket}
+	conn, err := dbus.NewConn(l)
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
 	}
-	// Neither greeting has a deadline of its own.
-	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
+	b := &bus{conn, l}
+	if err := b.greet(ctx); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// greet gives both greetings a deadline, which they don't have of their own.
+func (b *bus) greet(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { _ = b.socket.Close() })
 	defer stop()
-	if err = conn.Auth(nil); err == nil {
-		err = conn.Hello()
+	err := b.Auth(nil)
+	if err == nil {
+		err = b.Hello()
 	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, errors.Join(ctx.Err(), err)
-	}
-	return conn, nil
-}
-
-func noBus(err error) error {
-	return &backend.Error{
-		Kind: backend.ErrUnavailable, Err: err,
-		Hint: "run the program in a desktop session, or inside dbus-run-session with a keyring service",
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	default:
+		return refused(errors.New("the session bus doesn't take the connection"))
 	}
 }
 
-// busAddress is where the D-Bus specification and systemd put the session bus.
-func busAddress() string {
-	if address := os.Getenv("DBUS_SESSION_BUS_ADDRESS"); address != "" {
-		return address
-	}
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if dir == "" {
-		dir = filepath.Join("/run/user", strconv.Itoa(os.Geteuid()))
-	}
-	socket := filepath.Join(dir, "bus")
-	if fi, err := os.Stat(socket); err != nil || fi.Mode().Type() != os.ModeSocket {
-		return ""
-	}
-	return "unix:path=" + dbus.EscapeBusAddressValue(socket)
+func (b *bus) usable() bool { return b.Connected() && !b.socket.broken.Load() }
+
+// close ends a write that is under way too, for which godbus would wait.
+func (b *bus) close() {
+	_ = b.socket.Close()
+	_ = b.Close()
 }
 
-// connect tries the addresses in order. Only sockets of this machine count:
-// "unixexec:" and "autolaunch:" would start programs, and others cross a
-// network unencrypted.
-func connect(ctx context.Context, addresses string) (net.Conn, error) {
-	err := errors.New("no address of this machine in DBUS_SESSION_BUS_ADDRESS")
-	for address := range strings.SplitSeq(addresses, ";") {
-		socket, ok := socketName(address)
-		if !ok {
-			continue
-		}
-		var conn net.Conn
-		if conn, err = new(net.Dialer).DialContext(ctx, "unix", socket); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, err
+// request calls a method. godbus writes without regard to ctx; what a stopped
+// bus doesn't take ends by the link's own deadline, after the caller has gone.
+func (b *bus) request(ctx context.Context, to string, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	return b.send(ctx, dbus.FlagNoAutoStart, to, path, method, args...)
 }
 
-// socketName reads "unix:path=…" and "unix:abstract=…", whose values are
-// percent-encoded.
-func socketName(address string) (string, bool) {
-	options, ok := strings.CutPrefix(address, "unix:")
-	if !ok {
-		return "", false
-	}
-	for option := range strings.SplitSeq(options, ",") {
-		key, escaped, _ := strings.Cut(option, "=")
-		value, err := url.PathUnescape(escaped)
-		switch {
-		case err != nil || value == "":
-		case key == "path":
-			return value, true
-		case key == "abstract":
-			return "@" + value, true
-		}
-	}
-	return "", false
+// tell is a request that nobody waits to see answered.
+func (b *bus) tell(to string, path dbus.ObjectPath, method string) {
+	const sent = 100 * time.Millisecond // for a bus that takes nothing
+	ctx, cancel := context.WithTimeout(context.Background(), sent)
+	defer cancel()
+	b.send(ctx, dbus.FlagNoAutoStart|dbus.FlagNoReplyExpected, to, path, method)
 }
 
-// link is a connection whose writes end: godbus waits for them, and closing
-// waits for that, while a stopped bus takes nothing.
-type link struct{ net.Conn }
+func (b *bus) send(ctx context.Context, flags dbus.Flags, to string, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
+	done := make(chan *dbus.Call, 1)
+	go func() { done <- b.Object(to, path).CallWithContext(ctx, method, flags, args...) }()
+	select {
+	case call := <-done:
+		return call
+	case <-ctx.Done():
+		return &dbus.Call{Err: ctx.Err()}
+	}
+}
 
-func (l link) Write(p []byte) (int, error) {
+// daemon calls a method of the bus itself.
+func (b *bus) daemon(ctx context.Context, method string, args ...any) *dbus.Call {
+	return b.request(ctx, busInterface, "/org/freedesktop/DBus", busInterface+"."+method, args...)
+}
+
+// link is a connection whose writes end: godbus waits for them, while a stopped
+// bus takes nothing.
+type link struct {
+	net.Conn
+	broken atomic.Bool // godbus takes a moment to see it
+}
+
+func (l *link) Write(p []byte) (int, error) {
 	if err := l.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
 	n, err := l.Conn.Write(p)
 	if err != nil {
+		l.broken.Store(true)
 		_ = l.Close() // half a message may be out: nothing can follow it
 		err = fmt.Errorf("the session bus takes no messages: %w", err)
 	}

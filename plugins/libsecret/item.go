@@ -2,8 +2,8 @@ package libsecret
 
 import (
 	"context"
-	"errors"
 	"strings"
+	"sync"
 
 	"github.com/godbus/dbus/v5"
 
@@ -25,15 +25,12 @@ func (s *service) find(ctx context.Context, at place, key string) (item, error) 
 	if err != nil {
 		return item{}, err
 	}
+	items, err := s.items(ctx, unlocked)
+	if err != nil {
+		return item{}, err
+	}
 	found := item{path: none}
-	for _, path := range unlocked {
-		it, err := s.item(ctx, path)
-		if gone(err) { // between the search and now
-			continue
-		}
-		if err != nil {
-			return item{}, err
-		}
+	for _, it := range items {
 		if at.matches(key, it.attributes) && (found.path == none || it.modified > found.modified) {
 			found = it
 		}
@@ -55,7 +52,7 @@ func (s *service) absent(ctx context.Context, at place) error {
 	if err != nil {
 		return err
 	}
-	locked, err := s.locked(ctx, path, collectionInterface)
+	locked, err := s.locked(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -74,26 +71,55 @@ var errLocked = &backend.Error{
 // chosen.
 func (s *service) search(ctx context.Context, at place, sought map[string]string) (unlocked, locked []dbus.ObjectPath, err error) {
 	if at.collection == "default" {
-		err = s.call(ctx, servicePath, serviceInterface+"SearchItems", sought).Store(&unlocked, &locked)
+		err = take(s.call(ctx, servicePath, serviceInterface+"SearchItems", sought), "aoao", &unlocked, &locked)
 		return unlocked, locked, err
 	}
 	collection, err := s.collection(ctx, at.collection)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.call(ctx, collection, collectionInterface+"SearchItems", sought).Store(&unlocked); err != nil || len(unlocked) == 0 {
+	found := s.call(ctx, collection, collectionInterface+"SearchItems", sought)
+	if err := take(found, "ao", &unlocked); err != nil || len(unlocked) == 0 {
 		return nil, nil, err
 	}
-	shut, err := s.locked(ctx, collection, collectionInterface)
+	shut, err := s.locked(ctx, collection)
 	if shut {
 		return nil, unlocked, err
 	}
 	return unlocked, nil, err
 }
 
+// items reads several at once, so that many take little longer than one. Those
+// that have gone since the search are left out.
+func (s *service) items(ctx context.Context, paths []dbus.ObjectPath) ([]item, error) {
+	const atOnce = 32
+	read, errs := make([]item, len(paths)), make([]error, len(paths))
+	turns := make(chan struct{}, atOnce)
+	var reading sync.WaitGroup
+	for i, path := range paths {
+		turns <- struct{}{}
+		reading.Go(func() {
+			defer func() { <-turns }()
+			read[i], errs[i] = s.item(ctx, path)
+		})
+	}
+	reading.Wait()
+	var found []item
+	for i, err := range errs {
+		switch {
+		case gone(err):
+		case err != nil:
+			return nil, err
+		default:
+			found = append(found, read[i])
+		}
+	}
+	return found, nil
+}
+
 func (s *service) item(ctx context.Context, path dbus.ObjectPath) (item, error) {
 	var all map[string]dbus.Variant
-	if err := s.call(ctx, path, properties+"GetAll", strings.TrimSuffix(itemInterface, ".")).Store(&all); err != nil {
+	if err := take(s.call(ctx, path, properties+"GetAll", strings.TrimSuffix(itemInterface, ".")), "a{sv}", &all); err != nil {
 		return item{}, err
 	}
 	it := item{path: path}
@@ -103,13 +129,16 @@ func (s *service) item(ctx context.Context, path dbus.ObjectPath) (item, error) 
 }
 
 func (s *service) secret(ctx context.Context, it item) ([]byte, error) {
-	var sealed secret
-	err := s.call(ctx, it.path, itemInterface+"GetSecret", s.session.path).Store(&sealed)
-	if gone(err) {
+	reply := s.call(ctx, it.path, itemInterface+"GetSecret", s.session.path)
+	if gone(reply.Err) {
 		return nil, backend.ErrNotFound
 	}
-	if err != nil {
-		return nil, err
+	if reply.Err != nil {
+		return nil, reply.Err
+	}
+	sealed, ok := received(reply.Body)
+	if !ok {
+		return nil, errNonsense
 	}
 	return s.session.open(sealed)
 }
@@ -143,28 +172,29 @@ func (s *service) create(ctx context.Context, at place, key string, data []byte)
 		itemInterface + "Attributes": dbus.MakeVariant(at.stored(key)),
 	}
 	var path, prompt dbus.ObjectPath
-	if err := s.call(ctx, collection, collectionInterface+"CreateItem", all, sealed, true).Store(&path, &prompt); err != nil {
+	if err := take(s.call(ctx, collection, collectionInterface+"CreateItem", all, sealed, true), "oo", &path, &prompt); err != nil {
 		return err
 	}
-	return s.unprompted(ctx, prompt)
+	return s.unprompted(prompt)
 }
 
 func (s *service) remove(ctx context.Context, it item) error {
 	var prompt dbus.ObjectPath
-	err := s.call(ctx, it.path, itemInterface+"Delete").Store(&prompt)
+	err := take(s.call(ctx, it.path, itemInterface+"Delete"), "o", &prompt)
 	if gone(err) {
 		return backend.ErrConflict
 	}
 	if err != nil {
 		return err
 	}
-	return s.unprompted(ctx, prompt)
+	return s.unprompted(prompt)
 }
 
 // unprompted fails where the service wants to ask a person: only Unlock may.
-func (s *service) unprompted(ctx context.Context, prompt dbus.ObjectPath) error {
+func (s *service) unprompted(prompt dbus.ObjectPath) error {
 	if prompt == none {
 		return nil
 	}
-	return errors.Join(errLocked, s.call(ctx, prompt, promptInterface+"Dismiss").Err)
+	s.withdraw(prompt)
+	return errLocked
 }

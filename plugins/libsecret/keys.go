@@ -67,17 +67,14 @@ func (s *store) mainKey(ctx context.Context, service *service, prefix string) ([
 }
 
 func (s *store) furtherKeys(ctx context.Context, service *service, paths []dbus.ObjectPath, prefix string) ([]backend.KeyInfo, error) {
+	items, err := service.items(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
 	var found []backend.KeyInfo
-	for _, path := range paths {
-		it, err := service.item(ctx, path)
-		if gone(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
+	for _, it := range items {
 		key, err := url.QueryUnescape(it.attributes[keyAttribute])
-		if err == nil && key != "" && strings.HasPrefix(key, prefix) {
+		if err == nil && key != "" && strings.HasPrefix(key, prefix) && s.place.matches(key, it.attributes) {
 			found = append(found, info(key, it))
 		}
 	}

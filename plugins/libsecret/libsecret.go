@@ -39,6 +39,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
@@ -51,9 +52,21 @@ var platforms = []string{"linux", "freebsd", "netbsd", "openbsd", "dragonfly"}
 // Backend returns the backend "libsecret". It is safe for concurrent use. All
 // of its stores in a process share one connection to the session bus, which
 // closes with the last of them.
-func Backend() backend.Backend { return libsecretBackend{} }
+func Backend() backend.Backend { return libsecretBackend{sessionBus, usual} }
 
-type libsecretBackend struct{}
+type libsecretBackend struct {
+	bus    *shared
+	limits limits
+}
+
+// limits are what tests set otherwise.
+type limits struct {
+	bytes  int           // of an item
+	answer time.Duration // how long bus and service may take for a call of the store
+	prompt time.Duration // how long a person may take
+}
+
+var usual = limits{bytes: maxBytes, answer: patience, prompt: promptPatience}
 
 func (libsecretBackend) Describe() backend.Description {
 	return backend.Description{
@@ -74,8 +87,9 @@ func (libsecretBackend) Describe() backend.Description {
 // Service. It works on a locked keyring, whose items then answer ErrLocked.
 // ErrUnavailable: there is no bus, or no service runs on it. ErrUnsupported:
 // this system has none, or the service can't encrypt what crosses the bus.
-// ErrTimeout: bus or service are there and silent. ErrInvalid: a setting is
-// wrong.
+// ErrTimeout: bus or service are there and silent. ErrDenied: the bus doesn't
+// let this user in. ErrEncrypt: the service agreed on no key. ErrInvalid: a
+// setting is wrong.
 func (b libsecretBackend) Open(ctx context.Context, c backend.Config) (backend.Store, error) {
 	if !slices.Contains(platforms, runtime.GOOS) {
 		return nil, fail("open", &backend.Error{
@@ -87,8 +101,8 @@ func (b libsecretBackend) Open(ctx context.Context, c backend.Config) (backend.S
 	if err != nil {
 		return nil, fail("open", err)
 	}
-	sessionBus.hold()
-	s := &store{place: at}
+	b.bus.hold()
+	s := &store{bus: b.bus, place: at, limits: b.limits, write: make(chan struct{}, 1)}
 	if err := s.do(ctx, func(context.Context, *service) error { return nil }); err != nil {
 		_ = s.Close()
 		return nil, fail("open", err)

@@ -36,11 +36,13 @@ type place struct {
 }
 
 func (b libsecretBackend) place(c backend.Config) (place, error) {
-	all := maps.Clone(c.Settings)
-	for setting := range c.Secrets { // none is secret: they are unknown names
-		all = map[string]string{setting: ""}
+	if len(c.Secrets) > 0 {
+		return place{}, &backend.Error{
+			Kind: backend.ErrInvalid, Err: fmt.Errorf("%q given as secrets", slices.Sorted(maps.Keys(c.Secrets))),
+			Hint: "give them as settings: none of this backend's is secret",
+		}
 	}
-	settings, _, err := b.Describe().Split(all)
+	settings, _, err := b.Describe().Split(c.Settings)
 	if err != nil {
 		return place{}, err
 	}
@@ -149,9 +151,15 @@ func (at place) id() string {
 var added = []string{schemaAttribute, "Title", "UserName", "URL", "Notes", "Uuid", "Path"}
 
 // matches tells whether an item that a search found is the key's own, and not
-// one of another program that has more attributes.
+// one of another program that has more attributes. It doesn't trust the search:
+// what matches is overwritten and deleted.
 func (at place) matches(key string, attributes map[string]string) bool {
 	want := at.sought(key)
+	for attribute, value := range want {
+		if has, ok := attributes[attribute]; !ok || has != value {
+			return false
+		}
+	}
 	for attribute := range attributes {
 		if _, ok := want[attribute]; !ok && !slices.Contains(added, attribute) {
 			return false

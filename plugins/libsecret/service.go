@@ -3,6 +3,7 @@ package libsecret
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/msalext/msalext/extensions/backend"
 )
 
-// Names of the specification.
+// Names of the specifications.
 const (
+	busInterface = "org.freedesktop.DBus"
+
 	busName         = "org.freedesktop.secrets"
 	servicePath     = dbus.ObjectPath("/org/freedesktop/secrets")
 	collectionsPath = string(servicePath) + "/collection/"
@@ -27,13 +30,20 @@ const (
 
 // service is the Secret Service with a session of ours.
 type service struct {
-	conn    *dbus.Conn
+	bus *bus
+	// owner is the program that the key was agreed on with, by the name that
+	// the bus gives to one connection only. Calls go to it and to no other that
+	// takes its place.
+	owner   string
 	session session
 }
 
-func openService(ctx context.Context, conn *dbus.Conn, activate bool) (*service, error) {
-	s := &service{conn: conn}
+func openService(ctx context.Context, b *bus, activate bool) (*service, error) {
+	s := &service{bus: b}
 	if err := s.running(ctx, activate); err != nil {
+		return nil, err
+	}
+	if err := b.daemon(ctx, "GetNameOwner", busName).Store(&s.owner); err != nil {
 		return nil, err
 	}
 	ours, err := newExchange()
@@ -41,10 +51,9 @@ func openService(ctx context.Context, conn *dbus.Conn, activate bool) (*service,
 		return nil, err
 	}
 	var theirs dbus.Variant
-	err = s.call(ctx, servicePath, serviceInterface+"OpenSession", algorithm, dbus.MakeVariant(ours.public.Bytes())).
-		Store(&theirs, &s.session.path)
-	if err != nil {
-		return nil, err
+	call := s.call(ctx, servicePath, serviceInterface+"OpenSession", algorithm, dbus.MakeVariant(ours.public.Bytes()))
+	if err := take(call, "vo", &theirs, &s.session.path); err != nil {
+		return nil, disagreed(err)
 	}
 	public, _ := theirs.Value().([]byte)
 	s.session.key, err = ours.key(public)
@@ -55,11 +64,11 @@ func openService(ctx context.Context, conn *dbus.Conn, activate bool) (*service,
 // call to a name that the bus can activate would start it.
 func (s *service) running(ctx context.Context, activate bool) error {
 	var owned bool
-	if err := s.bus(ctx, "NameHasOwner", busName).Store(&owned); err != nil || owned {
+	if err := s.bus.daemon(ctx, "NameHasOwner", busName).Store(&owned); err != nil || owned {
 		return err
 	}
 	var names []string
-	if err := s.bus(ctx, "ListActivatableNames").Store(&names); err != nil {
+	if err := s.bus.daemon(ctx, "ListActivatableNames").Store(&names); err != nil {
 		return err
 	}
 	if !slices.Contains(names, busName) {
@@ -74,37 +83,35 @@ func (s *service) running(ctx context.Context, activate bool) error {
 			Hint: "start it (gnome-keyring-daemon --start --components=secrets, or sign in to the desktop), or set activate to true",
 		}
 	}
-	return s.bus(ctx, "StartServiceByName", busName, uint32(0)).Err
-}
-
-func (s *service) bus(ctx context.Context, method string, args ...any) *dbus.Call {
-	return s.conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus."+method, 0, args...)
+	return s.bus.daemon(ctx, "StartServiceByName", busName, uint32(0)).Err
 }
 
 func (s *service) call(ctx context.Context, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
-	return s.conn.Object(busName, path).CallWithContext(ctx, method, dbus.FlagNoAutoStart, args...)
+	return s.bus.request(ctx, s.owner, path, method, args...)
 }
 
 // collection finds a collection by alias, or else by its name.
 func (s *service) collection(ctx context.Context, wanted string) (dbus.ObjectPath, error) {
 	path := none
-	if err := s.call(ctx, servicePath, serviceInterface+"ReadAlias", wanted).Store(&path); err != nil || path != none {
+	alias := s.call(ctx, servicePath, serviceInterface+"ReadAlias", wanted)
+	if err := take(alias, "o", &path); err != nil || path != none {
 		return path, err
 	}
 	named := dbus.ObjectPath(collectionsPath + wanted)
-	var all dbus.Variant
-	err := s.call(ctx, servicePath, properties+"Get", strings.TrimSuffix(serviceInterface, "."), "Collections").Store(&all)
+	all, err := s.property(ctx, servicePath, serviceInterface, "Collections")
 	if err != nil {
 		return none, err
 	}
-	if paths, _ := all.Value().([]dbus.ObjectPath); slices.Contains(paths, named) {
+	if paths, _ := all.([]dbus.ObjectPath); slices.Contains(paths, named) {
 		return named, nil
 	}
 	return none, errNoCollection(wanted)
 }
 
+var errNoKeyring = errors.New("there is no such keyring")
+
 func errNoCollection(wanted string) error {
-	e := &backend.Error{Kind: backend.ErrUnavailable, Err: errors.New("there is no keyring " + wanted)}
+	e := &backend.Error{Kind: backend.ErrUnavailable, Err: fmt.Errorf("%w: %s", errNoKeyring, wanted)}
 	if wanted == "default" {
 		e.Hint = "create a default keyring: in the desktop's keyring program, or by calling Unlock, which asks for a password"
 	} else {
@@ -113,12 +120,27 @@ func errNoCollection(wanted string) error {
 	return e
 }
 
-// locked reads the property that collections and items have.
-func (s *service) locked(ctx context.Context, path dbus.ObjectPath, of string) (bool, error) {
-	var v dbus.Variant
-	if err := s.call(ctx, path, properties+"Get", strings.TrimSuffix(of, "."), "Locked").Store(&v); err != nil {
-		return false, err
+// locked tells whether a collection is.
+func (s *service) locked(ctx context.Context, collection dbus.ObjectPath) (bool, error) {
+	value, err := s.property(ctx, collection, collectionInterface, "Locked")
+	locked, _ := value.(bool)
+	return locked, err
+}
+
+func (s *service) property(ctx context.Context, path dbus.ObjectPath, of, name string) (any, error) {
+	var value dbus.Variant
+	err := take(s.call(ctx, path, properties+"Get", strings.TrimSuffix(of, "."), name), "v", &value)
+	return value.Value(), err
+}
+
+// take reads an answer that has to have this signature: godbus by itself makes
+// text of a number.
+func take(call *dbus.Call, signature string, into ...any) error {
+	if call.Err != nil {
+		return call.Err
 	}
-	locked, _ := v.Value().(bool)
-	return locked, nil
+	if dbus.SignatureOf(call.Body...).String() != signature {
+		return errNonsense
+	}
+	return call.Store(into...)
 }

@@ -35,6 +35,24 @@ type secret struct {
 	ContentType string
 }
 
+// received reads a Secret as godbus decodes it. dbus.Store would do that too,
+// by reflection for each byte.
+func received(body []any) (sealed secret, ok bool) {
+	if len(body) != 1 {
+		return secret{}, false
+	}
+	fields, _ := body[0].([]any)
+	if len(fields) != 4 {
+		return secret{}, false
+	}
+	var are [4]bool
+	sealed.Session, are[0] = fields[0].(dbus.ObjectPath)
+	sealed.Parameters, are[1] = fields[1].([]byte)
+	sealed.Value, are[2] = fields[2].([]byte)
+	sealed.ContentType, are[3] = fields[3].(string)
+	return sealed, are == [4]bool{true, true, true, true}
+}
+
 // contentType is the only one that libsecret gives to programs that ask for a
 // password, with nothing behind it.
 const contentType = "text/plain"
@@ -51,7 +69,7 @@ func newExchange() (exchange, error) {
 func (e exchange) key(theirs []byte) ([]byte, error) {
 	y, last := new(big.Int).SetBytes(theirs), new(big.Int).Sub(prime, big.NewInt(1))
 	if y.Cmp(big.NewInt(1)) <= 0 || y.Cmp(last) >= 0 { // anybody could know the result
-		return nil, errors.New("the Secret Service sent no valid public key")
+		return nil, unencrypted(errors.New("the Secret Service sent no valid public key"))
 	}
 	shared := new(big.Int).Exp(y, e.private, prime).FillBytes(make([]byte, (prime.BitLen()+7)/8))
 	return hkdf.Key(sha256.New, shared, nil, "", aes.BlockSize)

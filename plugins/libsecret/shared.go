@@ -2,22 +2,27 @@ package libsecret
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/godbus/dbus/v5"
 )
 
 // sessionBus is the one connection of this process.
-var sessionBus = &shared{turn: make(chan struct{}, 1)}
+var sessionBus = newShared(busAddress)
 
 // shared connects when somebody needs it, and closes with its last user.
 type shared struct {
-	turn chan struct{} // held to change service: a mutex that a context can leave
+	address func() string // asked at each new connection
+	turn    chan struct{} // held to connect: a mutex that a context can leave
 
 	mu      sync.Mutex
 	users   int
-	service *service
+	bus     *bus
+	service *service // on bus; nil: none was found yet, or it has gone
+}
+
+func newShared(address func() string) *shared {
+	return &shared{address: address, turn: make(chan struct{}, 1)}
 }
 
 func (s *shared) hold() {
@@ -30,14 +35,15 @@ func (s *shared) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.closeLocked()
+		s.disconnect()
 	}
 }
 
-func (s *shared) closeLocked() {
-	if s.service != nil {
-		_ = s.service.conn.Close()
-		s.service = nil
+// disconnect is called with mu held.
+func (s *shared) disconnect() {
+	if s.bus != nil {
+		s.bus.close()
+		s.bus, s.service = nil, nil
 	}
 }
 
@@ -49,53 +55,62 @@ func (s *shared) use(ctx context.Context, activate bool) (*service, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if live := s.live(); live != nil {
+	b, live := s.current()
+	if live != nil {
 		return live, nil
 	}
-	conn, err := dial(ctx)
+	if b == nil {
+		var err error
+		if b, err = dial(ctx, s.address()); err != nil {
+			return nil, err
+		}
+		if err := s.connected(b); err != nil {
+			return nil, err
+		}
+	}
+	opened, err := openService(ctx, b, activate)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := openService(ctx, conn, activate)
-	if err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return opened, s.keep(opened)
+	return opened, s.opened(opened)
 }
 
-func (s *shared) live() *service {
+func (s *shared) current() (*bus, *service) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.service != nil && !s.service.conn.Connected() {
-		s.closeLocked()
+	if s.bus != nil && !s.bus.usable() {
+		s.disconnect()
 	}
-	return s.service
+	return s.bus, s.service
 }
 
-func (s *shared) keep(opened *service) error {
+func (s *shared) connected(b *bus) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users == 0 { // the last store was closed meanwhile
-		_ = opened.conn.Close()
+		b.close()
+		return dbus.ErrClosed
+	}
+	s.bus = b
+	return nil
+}
+
+func (s *shared) opened(opened *service) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bus != opened.bus {
 		return dbus.ErrClosed
 	}
 	s.service = opened
 	return nil
 }
 
-// forget drops a connection whose session the service doesn't know any more.
+// forget drops a service that has gone or lost our session. The connection
+// stays: others may be waiting for answers on it.
 func (s *shared) forget(old *service) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.service == old {
-		s.closeLocked()
+		s.service = nil
 	}
-}
-
-// stale tells whether a call failed because the service was started again, or
-// the connection had ended, before the call: nothing was done.
-func stale(err error) bool {
-	var e dbus.Error
-	return errors.As(err, &e) && e.Name == noSession
 }

@@ -6,22 +6,23 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
 
-// maxBytes is what services still store and return well within patience. For
-// D-Bus alone it could be more; GNOME Keyring writes the whole keyring anew
-// with each change.
-const maxBytes = 2 << 20
+// maxBytes is what a busy machine still stores and returns within patience.
+// Services would take more: what takes long is that godbus encodes and decodes
+// messages byte by byte.
+const maxBytes = 1 << 20
 
 // store is one cache's items. Processes are kept apart by the host's lock.
 type store struct {
+	bus    *shared
 	place  place
+	limits limits
 	closed atomic.Bool
-	write  sync.Mutex // comparing and writing are two calls
+	write  chan struct{} // held to compare and write, which are two calls: a mutex that a context can leave
 }
 
 var (
@@ -41,7 +42,7 @@ func (s *store) Info() backend.Info {
 		Against:   against,
 		Location:  fmt.Sprintf("Secret Service, keyring %q, schema %q", s.place.collection, s.place.schema),
 		Stamp:     backend.StampSignal,
-		MaxBytes:  maxBytes,
+		MaxBytes:  int64(s.limits.bytes),
 		Caps:      backend.CanUnlock | backend.CanList,
 	}
 }
@@ -72,15 +73,15 @@ func (s *store) load(ctx context.Context, service *service, key string) (item, [
 	if err != nil {
 		return it, nil, err
 	}
-	if len(stored) == 0 { // an empty item means the same as an empty file
+	data, err := s.place.encoding.decode(stored)
+	if err == nil && len(data) == 0 { // an empty item means the same as an empty file
 		return it, nil, backend.ErrNotFound
 	}
-	data, err := s.place.encoding.decode(stored)
 	return it, data, err
 }
 
 func (s *store) Save(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
-	if err := takes(data); err != nil {
+	if err := s.takes(data); err != nil {
 		return backend.None, fail("save", err)
 	}
 	err := s.change(ctx, key, base, func(ctx context.Context, service *service, it item) error {
@@ -95,13 +96,13 @@ func (s *store) Save(ctx context.Context, key string, data []byte, base backend.
 	return version(data), nil
 }
 
-func takes(data []byte) error {
+func (s *store) takes(data []byte) error {
 	switch {
 	case len(data) == 0:
 		return &backend.Error{Kind: backend.ErrInvalid, Err: errors.New("no data"), Hint: "to remove an item, delete it"}
-	case len(data) > maxBytes:
+	case len(data) > s.limits.bytes:
 		return &backend.Error{
-			Kind: backend.ErrTooLarge, Err: fmt.Errorf("%d bytes, at most %d", len(data), maxBytes),
+			Kind: backend.ErrTooLarge, Err: fmt.Errorf("%d bytes, at most %d", len(data), s.limits.bytes),
 			Hint: "keep fewer accounts in one cache, or use the file or sqlite backend",
 		}
 	default:
@@ -121,9 +122,13 @@ func (s *store) Delete(ctx context.Context, key string, base backend.Version) er
 // change runs fn with the item if it has the version base; its path is empty
 // where there is none.
 func (s *store) change(ctx context.Context, key string, base backend.Version, fn func(context.Context, *service, item) error) error {
-	s.write.Lock()
-	defer s.write.Unlock()
 	return s.do(ctx, func(ctx context.Context, service *service) error {
+		select {
+		case s.write <- struct{}{}:
+			defer func() { <-s.write }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 		it, data, err := s.load(ctx, service, key)
 		if err != nil && !errors.Is(err, backend.ErrNotFound) {
 			return err
@@ -138,21 +143,25 @@ func (s *store) change(ctx context.Context, key string, base backend.Version, fn
 // Close lets go of the connection, which ends with the last store.
 func (s *store) Close() error {
 	if !s.closed.Swap(true) {
-		sessionBus.release()
+		s.bus.release()
 	}
 	return nil
 }
 
-// do runs fn with the service, within patience. A service that was started
-// again knows no session of ours: then fn, which it refused whole, runs once
-// more.
+// do runs fn with the service, within its limit. A service that was started
+// again knows no session of ours: then fn, of which it refused a call before
+// anything was written, runs once more.
 func (s *store) do(ctx context.Context, fn func(context.Context, *service) error) error {
-	within, cancel := context.WithTimeout(ctx, patience)
+	within, cancel := context.WithTimeout(ctx, s.limits.answer)
 	defer cancel()
 	err := s.once(within, fn)
 	if stale(err) {
 		err = s.once(within, fn)
 	}
+	return s.explain(ctx, err)
+}
+
+func (s *store) explain(ctx context.Context, err error) error {
 	if err != nil && s.closed.Load() {
 		return backend.ErrClosed
 	}
@@ -166,12 +175,12 @@ func (s *store) once(ctx context.Context, fn func(context.Context, *service) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	service, err := sessionBus.use(ctx, s.place.activate)
+	service, err := s.bus.use(ctx, s.place.activate)
 	if err != nil {
 		return err
 	}
 	if err = fn(ctx, service); stale(err) {
-		sessionBus.forget(service)
+		s.bus.forget(service)
 	}
 	return err
 }

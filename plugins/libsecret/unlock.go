@@ -3,7 +3,6 @@ package libsecret
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -18,54 +17,50 @@ const promptPatience = 2 * time.Minute
 // one where there is no default keyring. ErrDenied: the person dismissed the
 // prompt. ErrTimeout: nobody answered within two minutes.
 func (s *store) Unlock(ctx context.Context) error {
-	var open *service
-	path := none
+	asking, prompt := (*service)(nil), none
 	err := s.do(ctx, func(ctx context.Context, service *service) (err error) {
-		open = service
-		path, err = service.collection(ctx, s.place.collection)
-		if errors.Is(err, backend.ErrUnavailable) && s.place.collection == "default" {
-			return nil
-		}
+		asking = service
+		prompt, err = service.unlock(ctx, s.place.collection)
 		return err
 	})
+	if err == nil && prompt != none {
+		err = s.explain(ctx, asking.ask(ctx, prompt, s.limits.prompt))
+	}
 	if err == nil {
-		within, cancel := context.WithTimeout(ctx, promptPatience)
-		defer cancel()
-		err = explain(ctx, open.unlock(within, path))
+		err = s.do(ctx, s.unlocked)
 	}
 	return fail("unlock", err)
 }
 
-func (s *service) unlock(ctx context.Context, collection dbus.ObjectPath) error {
-	if collection == none {
-		return s.createDefault(ctx)
-	}
-	var unlocked []dbus.ObjectPath
-	var prompt dbus.ObjectPath
-	err := s.call(ctx, servicePath, serviceInterface+"Unlock", []dbus.ObjectPath{collection}).Store(&unlocked, &prompt)
-	if err != nil || prompt == none {
-		return err
-	}
-	result, err := s.prompt(ctx, prompt)
+// unlocked looks at the keyring itself: services answer a prompt that was
+// closed in several ways.
+func (s *store) unlocked(ctx context.Context, service *service) error {
+	path, err := service.collection(ctx, s.place.collection)
 	if err != nil {
 		return err
 	}
-	if paths, _ := result.Value().([]dbus.ObjectPath); !slices.Contains(paths, collection) {
-		return errDismissed
+	locked, err := service.locked(ctx, path)
+	if err == nil && locked {
+		err = errDismissed
 	}
-	return nil
+	return err
 }
 
-// createDefault makes the keyring that libsecret makes at a first write.
-func (s *service) createDefault(ctx context.Context) error {
-	label := map[string]dbus.Variant{collectionInterface + "Label": dbus.MakeVariant("Default keyring")}
-	var created, prompt dbus.ObjectPath
-	err := s.call(ctx, servicePath, serviceInterface+"CreateCollection", label, "default").Store(&created, &prompt)
-	if err != nil || prompt == none {
-		return err
+// unlock returns the prompt that the service wants to show; none where it needs
+// to ask nothing.
+func (s *service) unlock(ctx context.Context, wanted string) (dbus.ObjectPath, error) {
+	prompt := none
+	collection, err := s.collection(ctx, wanted)
+	switch {
+	case err == nil:
+		var unlocked []dbus.ObjectPath
+		err = take(s.call(ctx, servicePath, serviceInterface+"Unlock", []dbus.ObjectPath{collection}), "aoo", &unlocked, &prompt)
+	case errors.Is(err, errNoKeyring) && wanted == "default":
+		// libsecret makes that keyring at a first write, under this name.
+		label := map[string]dbus.Variant{collectionInterface + "Label": dbus.MakeVariant("Default keyring")}
+		err = take(s.call(ctx, servicePath, serviceInterface+"CreateCollection", label, wanted), "oo", &collection, &prompt)
 	}
-	_, err = s.prompt(ctx, prompt)
-	return err
+	return prompt, err
 }
 
 var errDismissed = &backend.Error{
@@ -73,52 +68,79 @@ var errDismissed = &backend.Error{
 	Hint: "call Unlock again and enter the password",
 }
 
-// prompt shows what the service wants to ask, and waits for the answer.
-func (s *service) prompt(ctx context.Context, path dbus.ObjectPath) (dbus.Variant, error) {
-	completed := []dbus.MatchOption{
-		dbus.WithMatchObjectPath(path), dbus.WithMatchInterface("org.freedesktop.Secret.Prompt"), dbus.WithMatchMember("Completed"),
-	}
-	if err := s.conn.AddMatchSignalContext(ctx, completed...); err != nil {
-		return dbus.Variant{}, err
-	}
+// ask shows a prompt and waits that long for the answer.
+func (s *service) ask(ctx context.Context, prompt dbus.ObjectPath, patience time.Duration) error {
 	signals := make(chan *dbus.Signal, 8)
-	s.conn.Signal(signals)
-	defer func() {
-		s.conn.RemoveSignal(signals)
-		_ = s.conn.RemoveMatchSignalContext(ctx, completed...)
-	}()
-	if err := s.call(ctx, path, promptInterface+"Prompt", "").Err; err != nil {
-		return dbus.Variant{}, err
+	s.bus.Signal(signals)
+	defer s.bus.RemoveSignal(signals)
+	for _, match := range s.matches(prompt) {
+		if err := s.subscribe(ctx, "AddMatch", match); err != nil {
+			return err
+		}
+		// The connection goes on, and would be sent these for ever.
+		defer func() { _ = s.subscribe(context.WithoutCancel(ctx), "RemoveMatch", match) }()
 	}
-	return s.answer(ctx, path, signals)
+	if err := s.show(ctx, prompt); err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := s.answer(within, prompt, signals)
+	if within.Err() != nil {
+		s.withdraw(prompt)
+	}
+	return err
 }
 
-func (s *service) answer(ctx context.Context, path dbus.ObjectPath, signals <-chan *dbus.Signal) (dbus.Variant, error) {
+const completed, ownerChanged = promptInterface + "Completed", busInterface + ".NameOwnerChanged"
+
+// matches are the signals that end the wait: an answer, and the service's end.
+func (s *service) matches(prompt dbus.ObjectPath) []string {
+	return []string{
+		"type='signal',sender='" + s.owner + "',path='" + string(prompt) + "',interface='org.freedesktop.Secret.Prompt',member='Completed'",
+		"type='signal',sender='" + busInterface + "',member='NameOwnerChanged',arg0='" + s.owner + "'",
+	}
+}
+
+func (s *service) subscribe(ctx context.Context, method, match string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.bus.daemon(ctx, method, match).Err
+}
+
+func (s *service) show(ctx context.Context, prompt dbus.ObjectPath) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.call(ctx, prompt, promptInterface+"Prompt", "").Err
+}
+
+func (s *service) answer(ctx context.Context, prompt dbus.ObjectPath, signals <-chan *dbus.Signal) error {
 	for {
 		select {
 		case signal, ok := <-signals:
 			if !ok {
-				return dbus.Variant{}, dbus.ErrClosed
+				return dbus.ErrClosed
 			}
-			var dismissed bool
-			var result dbus.Variant
-			if signal.Path != path || signal.Name != promptInterface+"Completed" || dbus.Store(signal.Body, &dismissed, &result) != nil {
-				continue
+			if signal.Sender == busInterface && signal.Name == ownerChanged && len(signal.Body) == 3 && signal.Body[0] == s.owner {
+				return errGone
 			}
-			if dismissed {
-				return dbus.Variant{}, errDismissed
+			if signal.Sender != s.owner || signal.Path != prompt || signal.Name != completed {
+				continue // any program can send a signal
 			}
-			return result, nil
+			if len(signal.Body) > 0 && signal.Body[0] == true {
+				return errDismissed
+			}
+			return nil
+		case <-s.bus.Context().Done():
+			return dbus.ErrClosed
 		case <-ctx.Done():
-			s.withdraw(path)
-			return dbus.Variant{}, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
-// withdraw takes the prompt off the screen when nobody waits for it any more.
+// withdraw takes a prompt off the screen that nobody waits for, also when the
+// caller's context has ended.
 func (s *service) withdraw(prompt dbus.ObjectPath) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	_ = s.call(ctx, prompt, promptInterface+"Dismiss").Err
+	s.bus.tell(s.owner, prompt, promptInterface+"Dismiss")
 }
