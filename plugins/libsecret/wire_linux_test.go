@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,7 +82,7 @@ func TestNothingCrossesTheBusInClear(t *testing.T) {
 			s := d.open(t, backend.Settings{"encoding": encoding, "attribute.seen": "attribute-51d0"})
 			v, err := s.Save(t.Context(), "", data, backend.None)
 			if err == nil {
-				_, err = s.Save(t.Context(), "", append(data, ' '), v)
+				_, err = s.Save(t.Context(), "", slices.Concat(data, []byte(" ")), v)
 			}
 			if err != nil {
 				t.Fatal(err)
