@@ -26,7 +26,7 @@ func TestPathForSeparatesKeys(t *testing.T) {
 			t.Errorf("keys %q and %q share the file %s", other, key, p)
 		}
 		seen[folded] = key
-		if filepath.Dir(p) != "/data" || len(filepath.Base(p)) > 200 {
+		if filepath.Dir(p) != filepath.FromSlash("/data") || len(filepath.Base(p)) > 200 {
 			t.Errorf("key %q leads to %s", key, p)
 		}
 	}

@@ -33,13 +33,27 @@ func MkdirAll(dir string) error {
 	if err := MkdirAll(parent); err != nil {
 		return err
 	}
-	if err := mkdir(dir); !errors.Is(err, os.ErrExist) {
+	if err := mkdir(dir); err == nil {
+		return settle(parent)
+	} else if !errors.Is(err, os.ErrExist) {
 		return Wrap("create directory", err)
 	}
 	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() { // else somebody was faster
 		return notDirectory(dir)
 	}
 	return nil
+}
+
+// settle makes a new directory durable: what is written in it is no safer than
+// its name. A parent that can't be read stays as it is.
+func settle(parent string) error {
+	f, err := openDir(parent)
+	if err != nil {
+		return nil
+	}
+	d := Dir{f: f}
+	defer d.Close()
+	return d.Sync()
 }
 
 // CheckDir tells whether files of ours are safe in a directory: it belongs to
@@ -77,21 +91,22 @@ const dirLockPatience = 2 * time.Second
 
 // A Dir is an open directory, for making changes in it durable.
 type Dir struct {
-	f *os.File
+	f    *os.File
+	path string
 }
 
 // LockDir opens a directory and keeps other callers of LockDir out, in this
 // and other processes, until Unlock or Close. It leaves no file behind.
 //
-// The lock is an aid, not a promise: there is none on Windows and on file
-// systems without it, and a holder that keeps it for two seconds is passed by.
+// The lock is an aid, not a promise: there is none on file systems without it,
+// and a holder that keeps it for two seconds is passed by.
 // The only errors are those of opening, and ctx's.
 func LockDir(ctx context.Context, dir string) (*Dir, error) {
 	f, err := openDir(dir)
 	if err != nil {
 		return nil, Wrap("open", err)
 	}
-	d := &Dir{f: f}
+	d := &Dir{f: f, path: dir}
 	deadline := time.Now().Add(dirLockPatience)
 	for pause := 100 * time.Microsecond; d.busy() && time.Now().Before(deadline); pause = min(2*pause, 5*time.Millisecond) {
 		if err := sleep(ctx, pause); err != nil {

@@ -16,6 +16,7 @@ type errnoKind struct {
 
 const (
 	hintSpace    = "free some disk space; what was stored before is unchanged"
+	hintFailing  = "the disk, or the connection to it, fails: look into the system's log, and try again"
 	hintReadOnly = "choose a location on a file system that can be written"
 	hintPath     = "correct the location"
 	hintDenied   = "check who owns the file and its directory, and their permissions"

@@ -11,6 +11,7 @@ import (
 var errnoKinds = []errnoKind{
 	{unix.ENOSPC, backend.ErrUnavailable, hintSpace},
 	{unix.EDQUOT, backend.ErrUnavailable, hintSpace},
+	{unix.EIO, backend.ErrUnavailable, hintFailing},
 	{unix.EFBIG, backend.ErrTooLarge, "raise the process's file size limit (ulimit -f)"},
 	{unix.EROFS, backend.ErrDenied, hintReadOnly},
 	{unix.ENOTDIR, backend.ErrInvalid, hintPath + ": a part of it that should be a directory is a file"},

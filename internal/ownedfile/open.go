@@ -62,6 +62,9 @@ func open(path string, flag int, anyMode bool) (*File, error) {
 	}
 	if err != nil {
 		_ = f.Close()
+		if flag&os.O_EXCL != 0 { // it is new, and nobody will use it
+			_ = os.Remove(path)
+		}
 		return nil, err
 	}
 	return &File{File: f, Tightened: tightened}, nil

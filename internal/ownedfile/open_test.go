@@ -109,8 +109,11 @@ func TestTemps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = f.Close()
+		defer f.Close() // the second one's writer lives
 		temps = append(temps, f.Name())
+		if len(temps) == 1 {
+			_ = f.Close()
+		}
 	}
 	others := []string{path, path + ".msalext-tmp-123", path + ".msalext-tmp-0123456789abcdef.mine"}
 	for _, name := range others {

@@ -30,6 +30,8 @@ func vetDir(string, fs.FileInfo) error           { return errors.ErrUnsupported 
 func openDir(string) (*os.File, error)           { return nil, errors.ErrUnsupported }
 func lstat(string) (Stamp, error)                { return Stamp{}, errors.ErrUnsupported }
 func fstat(*os.File) (Stamp, error)              { return Stamp{}, errors.ErrUnsupported }
+func claim(*os.File) bool                        { return true }
+func abandoned(*os.File) (bool, bool)            { return false, false }
 func (d *Dir) busy() bool                        { return false }
 
 // Unlock does nothing on this system.

@@ -5,12 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/windows"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
+
+// publish closes the file first: peers that open the new content without
+// sharing it with writers would fail.
+func publish(ctx context.Context, f *os.File, path string) error {
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return persist(ctx, func() error { return rename(f.Name(), path) })
+}
+
+// claim succeeds, and abandoned doesn't know: how long a file has stayed
+// unchanged has to do.
+func claim(*os.File) bool                        { return true }
+func abandoned(*os.File) (abandoned, known bool) { return false, false }
 
 // rename renames, and returns when the rename is on the disk.
 func rename(from, to string) error {
@@ -26,6 +41,19 @@ func rename(from, to string) error {
 		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
 	}
 	return nil
+}
+
+func giveWay(dir string) {
+	const patience, pause = 20 * time.Millisecond, time.Millisecond
+	lock, err := windows.UTF16PtrFromString(filepath.Join(dir, lockName))
+	if err != nil {
+		return
+	}
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(pause) {
+		if _, err := windows.GetFileAttributes(lock); err == windows.ERROR_FILE_NOT_FOUND || err == windows.ERROR_PATH_NOT_FOUND {
+			return
+		}
+	}
 }
 
 // withoutDeadline bounds the patience with readers where ctx doesn't:

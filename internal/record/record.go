@@ -11,11 +11,13 @@
 package record
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/backend/atomicfile"
@@ -58,6 +60,41 @@ func Claim(ctx context.Context, location string, r Record) error {
 	}
 }
 
+// Replace records that r keeps the location's items from now on, once they
+// were brought over. ErrBackendChanged: neither was (or nothing) nor r is
+// recorded.
+func Replace(ctx context.Context, location string, was, r Record) error {
+	for {
+		now, version, err := read(location)
+		if err != nil || now.Record == r {
+			return err
+		}
+		if now.Backend != "" && now.Backend != was.Backend && now.Backend != r.Backend {
+			return now.Admits(location, r)
+		}
+		if err := write(ctx, location, now.with(r), version); !errors.Is(err, backend.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// Remove forgets a location where nothing is stored any more, if was is what
+// is recorded.
+func Remove(ctx context.Context, location string, was Record) error {
+	now, version, err := read(location)
+	if err != nil || now.Backend != was.Backend || version == backend.None {
+		return err
+	}
+	return atomicfile.Remove(ctx, Path(location), version)
+}
+
+// Room tells whether a location's directory, which is created where it is
+// missing, can take files. ErrUnavailable: the disk is full or fails.
+func Room(location string) error {
+	_, err := atomicfile.Prepare(Path(location))
+	return err
+}
+
 // Admits checks that what is recorded allows r to be used.
 func (was Record) Admits(location string, r Record) error {
 	switch {
@@ -73,7 +110,7 @@ func (was Record) Admits(location string, r Record) error {
 
 func changed(to, why string) error {
 	return &backend.Error{Op: "open", Backend: to, Kind: backend.ErrBackendChanged, Err: errors.New(why),
-		Hint: "choose the recorded backend, or use another location"}
+		Hint: "choose the recorded backend, bring the items over with Migrate, or use another location"}
 }
 
 // file is a record with the fields that this version doesn't know.
@@ -90,19 +127,40 @@ func read(location string) (file, backend.Version, error) {
 	} else if err != nil {
 		return file{}, backend.None, err
 	}
+	if last := lastRead.Load(); last != nil && bytes.Equal(last.data, blob.Data) {
+		return last.file, blob.Version, nil
+	}
+	f, err := parse(path, blob.Data)
+	if err != nil {
+		return file{}, backend.None, err
+	}
+	lastRead.Store(&reading{blob.Data, f})
+	return f, blob.Version, nil
+}
+
+// lastRead spares parsing what a process reads with each load and save, and
+// finds nearly always the same. Neither it nor what it holds is ever changed.
+var lastRead atomic.Pointer[reading]
+
+type reading struct {
+	data []byte
+	file file
+}
+
+func parse(path string, data []byte) (file, error) {
 	var f file
 	var known struct {
 		Format int `json:"format"`
 		Record
 	}
-	err = cmp.Or(json.Unmarshal(blob.Data, &known), json.Unmarshal(blob.Data, &f.all))
+	err := cmp.Or(json.Unmarshal(data, &known), json.Unmarshal(data, &f.all))
 	if err != nil || known.Format != format || known.Backend == "" {
-		return file{}, backend.None, &backend.Error{Op: "read the record", Kind: backend.ErrCorrupt,
+		return file{}, &backend.Error{Op: "read the record", Kind: backend.ErrCorrupt,
 			Err:  fmt.Errorf("%s isn't a record of format %d", path, format),
 			Hint: "update this program if a newer one wrote it; else move the file away"}
 	}
 	f.Record = known.Record
-	return f, blob.Version, nil
+	return f, nil
 }
 
 // with is the file for r, and keeps the fields that this version doesn't know.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +63,8 @@ func TestFirstClaimCounts(t *testing.T) {
 	if d := cmp.Diff(want, fields(t, at)); d != "" {
 		t.Error(d)
 	}
-	if fi, err := os.Stat(record.Path(at)); err != nil || fi.Mode().Perm()&0o077 != 0 {
+	fi, err := os.Stat(record.Path(at))
+	if err != nil || fi.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" { // which has access lists instead
 		t.Errorf("%v, %v", fi.Mode(), err)
 	}
 }
@@ -170,5 +172,72 @@ func TestClaimThatCantBeWritten(t *testing.T) {
 	}
 	if err := record.Claim(t.Context(), at, file); !errors.Is(err, backend.ErrInvalid) {
 		t.Errorf("a directory in its place: %v", err)
+	}
+}
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, was string
+		err       error
+		now       record.Record
+	}{
+		{"what was", `{"format":1,"backend":"vault","encrypted":true,"since":1}`, nil, file},
+		{"nothing", "", nil, file},
+		{"done before", `{"format":1,"backend":"file"}`, nil, file},
+		{"a third", `{"format":1,"backend":"other"}`, backend.ErrBackendChanged, record.Record{Backend: "other"}},
+		{"newer", `{"format":2,"backend":"vault"}`, backend.ErrCorrupt, record.Record{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			at := location(t)
+			plant(t, at, c.was)
+			if err := record.Replace(t.Context(), at, vault, file); !errors.Is(err, c.err) {
+				t.Errorf("got %v", err)
+			}
+			if now, _ := record.Read(at); now != c.now {
+				t.Errorf("recorded: %+v", now)
+			}
+			if strings.Contains(c.was, "since") && fields(t, at)["since"] != 1.0 {
+				t.Error("what a newer version added is gone")
+			}
+		})
+	}
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	at := location(t)
+	if err := record.Remove(t.Context(), at, vault); err != nil {
+		t.Errorf("nothing there: %v", err)
+	}
+	if err := record.Claim(t.Context(), at, vault); err != nil {
+		t.Fatal(err)
+	}
+	if err := record.Remove(t.Context(), at, file); err != nil {
+		t.Error(err)
+	}
+	if now, err := record.Read(at); err != nil || now != vault {
+		t.Errorf("another's was removed: %+v, %v", now, err)
+	}
+	if err := record.Remove(t.Context(), at, vault); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(record.Path(at)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	at := filepath.Join(location(t), "new", "cache")
+	if err := record.Room(at); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(at, nil, 0o600); err != nil {
+		t.Error(err)
+	}
+	if err := record.Room(filepath.Join(at, "cache")); !errors.Is(err, backend.ErrInvalid) {
+		t.Errorf("below a file: %v", err)
 	}
 }

@@ -23,10 +23,10 @@
 //
 // Comparing and renaming are two steps. Writers that use this package keep
 // each other out in between (a lock on the directory that leaves no file), but
-// not on Windows and not where the file system has no flock, and nobody else
-// takes part: between the two steps a foreign writer's change can be lost. The
-// host's file lock, which peers respect, closes that window; a backend that
-// the host opens needs no lock of its own.
+// not where the file system has no locks, and nobody else takes part: between
+// the two steps a foreign writer's change can be lost. The host's file lock,
+// which peers respect, closes that window; a backend that the host opens needs
+// no lock of its own.
 //
 // Readers that keep a file open on Windows hold up its replacement; it is
 // tried again until ctx ends, and never written in place.
@@ -38,8 +38,6 @@ package atomicfile
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -48,16 +46,6 @@ import (
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/internal/ownedfile"
 )
-
-// VersionOf is the version of content: its SHA-256 in hex, and None for no
-// content.
-func VersionOf(data []byte) backend.Version {
-	if len(data) == 0 {
-		return backend.None
-	}
-	sum := sha256.Sum256(data)
-	return backend.Version(hex.EncodeToString(sum[:]))
-}
 
 // Prepare makes a place fit for use, for a backend's Open: it creates the
 // directory of path (0700) where it is missing, and checks the directory and
@@ -95,7 +83,8 @@ func Read(path string) (backend.Blob, error) {
 // Load is Read for a store's Load: with have equal to the current version the
 // answer is Unchanged and holds no data. tightened is as for [Prepare].
 func Load(path string, have backend.Version) (blob backend.Blob, tightened bool, err error) {
-	c, err := read(path)
+	ownedfile.GiveWay(filepath.Dir(path))
+	c, err := read(path, have)
 	switch {
 	case err != nil:
 		return backend.Blob{}, c.tightened, err
@@ -109,7 +98,7 @@ func Load(path string, have backend.Version) (blob backend.Blob, tightened bool,
 
 // content is a file as it is now.
 type content struct {
-	data      []byte
+	data      []byte          // nil where the version is what the caller has
 	version   backend.Version // None: no file, or an empty one
 	stamp     ownedfile.Stamp // zero: no file
 	tightened bool
@@ -128,7 +117,7 @@ func tooLarge(path string, size int64) error {
 }
 
 // read takes a missing file for content without a version.
-func read(path string) (content, error) {
+func read(path string, have backend.Version) (content, error) {
 	f, err := ownedfile.Open(path, os.O_RDONLY)
 	if errors.Is(err, backend.ErrNotFound) {
 		return content{}, nil
@@ -144,11 +133,18 @@ func read(path string) (content, error) {
 	if c.stamp.Size > maxSize {
 		return c, tooLarge(path, c.stamp.Size)
 	}
+	k := takeKnown(path)
+	defer func() { k.keep() }()
+	if have != backend.None && k.version == have && k.heldBy(f.File) {
+		c.version = have
+		return c, nil
+	}
 	data := bytes.NewBuffer(make([]byte, 0, c.stamp.Size+bytes.MinRead))
 	if _, err := data.ReadFrom(f); err != nil {
 		return c, ownedfile.Wrap("read", err)
 	}
-	c.data, c.version = data.Bytes(), VersionOf(data.Bytes())
+	c.data = data.Bytes()
+	c.version, k = k.learn(c.data)
 	return c, nil
 }
 
@@ -169,6 +165,7 @@ func Remove(ctx context.Context, path string, base backend.Version) error {
 	if err := ownedfile.Remove(ctx, path); err != nil {
 		return err
 	}
+	takeKnown(path)
 	dir.Unlock()
 	return dir.Sync()
 }
@@ -178,7 +175,7 @@ func expect(ctx context.Context, op, path string, base backend.Version) (content
 	if err := ctx.Err(); err != nil {
 		return content{}, backend.Wrap(op, "", nil, err)
 	}
-	c, err := read(path)
+	c, err := read(path, base)
 	if err == nil && c.version != base {
 		err = &backend.Error{
 			Op: op, Kind: backend.ErrConflict, Err: errors.New(path),

@@ -44,14 +44,16 @@ func Write(ctx context.Context, path string, data []byte, base backend.Version) 
 	if err := publish(ctx, temp, path, base); err != nil {
 		return backend.None, err
 	}
-	return VersionOf(data), nil
+	v, k := takeKnown(path).learn(data)
+	k.keep()
+	return v, nil
 }
 
 // writeTemp puts data on the disk, beside path.
-func writeTemp(path string, data []byte) (name string, err error) {
+func writeTemp(path string, data []byte) (*os.File, error) {
 	f, err := ownedfile.CreateTemp(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, err = f.Write(data)
 	if err == nil {
@@ -59,34 +61,39 @@ func writeTemp(path string, data []byte) (name string, err error) {
 		// https://lwn.net/Articles/322823/
 		err = f.Sync()
 	}
-	if err = cmp.Or(err, f.Close()); err != nil {
-		_ = os.Remove(f.Name())
-		return "", ownedfile.Wrap("write", err)
+	if err != nil {
+		discard(f)
+		return nil, ownedfile.Wrap("write", err)
 	}
-	return f.Name(), nil
+	return f, nil
+}
+
+func discard(temp *os.File) {
+	_ = temp.Close() // first, for Windows
+	_ = os.Remove(temp.Name())
 }
 
 // publish renames temp to path, if path is still at base.
-func publish(ctx context.Context, temp, path string, base backend.Version) error {
-	renamed := false
+func publish(ctx context.Context, temp *os.File, path string, base backend.Version) error {
+	published := false
 	defer func() {
-		if !renamed {
-			_ = os.Remove(temp)
+		if !published {
+			discard(temp)
 		}
 	}()
 	dir, err := ownedfile.LockDir(ctx, filepath.Dir(path))
 	if err != nil {
-		return err
+		return vanished(err)
 	}
 	defer dir.Close()
 	old, err := expect(ctx, "write", path, base)
 	if err != nil {
 		return err
 	}
-	if err := ownedfile.Rename(ctx, temp, path); err != nil {
-		return err
+	if err := ownedfile.Publish(ctx, temp, path); err != nil {
+		return vanished(err)
 	}
-	renamed = true
+	published = true
 	// The time is set while other writers are kept out, since theirs must come
 	// after it, and even if the directory can't be synced then: readers see
 	// the new content already.
@@ -95,13 +102,33 @@ func publish(ctx context.Context, temp, path string, base backend.Version) error
 	return cmp.Or(dir.Sync(), err)
 }
 
-// touch sets the modification time to now, and after the old file's time in
-// any case. The time of the temporary file won't do: whoever read the old
-// content after that file was written would never look again.
+// vanished is for a directory or temporary file that somebody removed
+// meanwhile. ErrNotFound would tell that nothing is stored.
+func vanished(err error) error {
+	if e := (*backend.Error)(nil); errors.As(err, &e) && e.Kind == backend.ErrNotFound {
+		return &backend.Error{
+			Op: "write", Kind: backend.ErrUnavailable, Err: e.Err,
+			Hint: "somebody removes files from the directory; try again",
+		}
+	}
+	return err
+}
+
+// ahead is by how much the time of a file is later than the moment in which it
+// was written. MSAL Extensions for Python note the time after they have read the
+// file, without the lock, and compare the file's with that: a write that came
+// while they read would look older, and their next write take it away. Whoever
+// compares times for being another doesn't care, and nothing that looks for
+// files of the future minds a tenth of a second.
+const ahead = 100 * time.Millisecond
+
+// touch sets the modification time to ahead of now, and after the old file's
+// time in any case. The time of the temporary file won't do: whoever read the
+// old content after that file was written would never look again.
 func touch(path string, old ownedfile.Stamp) error {
 	least := old.Modified()
 	for _, step := range []time.Duration{time.Millisecond, 2 * time.Second} { // the coarsest file systems keep even seconds
-		at := time.Now()
+		at := time.Now().Add(ahead)
 		if at.Before(least.Add(step)) {
 			at = least.Add(step)
 		}
@@ -123,8 +150,10 @@ func timeError(err error) error {
 	return ownedfile.Wrap("set time", err)
 }
 
-// Temporary files of dead writers are looked for once an hour per directory,
-// since a directory may hold the caches of thousands of users.
+// Temporary files of dead writers are looked for at the first write, and then
+// once an hour per directory, since a directory may hold the caches of
+// thousands of users. Where it does not show that their writer died, they must
+// be as old.
 const tempLife = time.Hour
 
 var tempsDropped = struct {
