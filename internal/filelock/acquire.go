@@ -4,39 +4,132 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/msalext/msalext/internal/ownedfile"
 )
 
-// errNoFlock: the file system has no flock.
-var errNoFlock = errors.New("no file locks here")
+var (
+	errNoFlock = errors.New("no file locks here") // the file system has none
+	errBusy    = errors.New("somebody has it")
+)
 
-// acquire queues, takes the lock and leaves the queue. It returns nothing when
-// wanted turns false meanwhile. It waits in the kernel and can't be
-// interrupted there.
-func acquire(path string, o Options, wanted func() bool) (*Lock, error) {
-	queue, err := enterQueue(path + queueSuffix)
-	switch {
-	case errors.Is(err, errNoFlock):
-		o.Logger.Debug("msalext: no queue for the lock, the file system has no flock", slog.String("path", path))
-	case err != nil:
-		return nil, ownedfile.Wrap("lock", err)
-	default:
-		defer queue.Close() // the next in line comes first only now, with the lock taken
-	}
-	if !wanted() {
-		return nil, nil
-	}
-	t := taking{path: path + lockSuffix, opts: o}
-	return t.until(wanted)
+// place is the first one in the queue of processes. The zero value is nobody's.
+type place struct {
+	queue *os.File // closing it lets the next one come first
+	tried *attempt // what was seen of the lock from there
 }
 
-// taking is one attempt at the lock file, over many tries.
+// acquire queues, unless the place is taken already, takes the lock and leaves
+// the queue. It returns nothing when wanted turns false meanwhile. It waits in
+// the kernel and can't be interrupted there.
+func acquire(path string, o Options, from place, wanted func() bool) (*Lock, error) {
+	if from.queue == nil {
+		var err error
+		from, err = queueUp(path, o)
+		if err != nil {
+			return nil, err
+		}
+	}
+	defer from.leave() // with the lock taken
+	return from.tried.until(wanted)
+}
+
+func queueUp(path string, o Options) (place, error) {
+	queue, err := enterQueue(path+queueSuffix, true)
+	if errors.Is(err, errNoFlock) {
+		o.Logger.Debug("msalext: no queue for the lock, the file system has no flock", slog.String("path", path))
+	} else if err != nil {
+		return place{}, ownedfile.Wrap("lock", err)
+	}
+	return place{queue, newAttempt(path, o)}, nil
+}
+
+func (p place) leave() {
+	if p.queue != nil {
+		_ = p.queue.Close()
+	}
+}
+
+// atOnce takes a lock that is free, and that nobody waits for, without a
+// goroutine to wait for it. Who gets only the first place in the queue so, keeps
+// that. Errors are found again by whoever waits.
+func atOnce(path string, o Options) (*Lock, place) {
+	if awaitedHere(path) {
+		return nil, place{}
+	}
+	queue, err := enterQueue(path+queueSuffix, false)
+	if err != nil {
+		return nil, place{}
+	}
+	first := place{queue, newAttempt(path, o)}
+	l := first.tried.once()
+	if l != nil {
+		first.leave()
+		return l, place{}
+	}
+	return nil, first
+}
+
+// attempt is one caller's way to the lock, and to Java's where that is asked
+// for. Who holds Java's never waits for ours, so that no two wait for each
+// other.
+type attempt struct{ main, java taking }
+
+func newAttempt(path string, o Options) *attempt {
+	return &attempt{
+		main: taking{path: path + lockSuffix, opts: o},
+		java: taking{path: javaPath(path), opts: o},
+	}
+}
+
+// javaPath is the lock file that MSAL Extensions for Java use for this cache and
+// all others in its directory.
+func javaPath(path string) string { return filepath.Join(filepath.Dir(path), javaLock) }
+
+// until tries without queueing.
+func (a *attempt) until(wanted func() bool) (*Lock, error) {
+	l, err := a.main.until(wanted)
+	if l == nil || !a.main.opts.Java {
+		return l, err
+	}
+	if l.java, err = a.java.until(wanted); l.java == nil {
+		l.releaseUnused()
+		return nil, err
+	}
+	return l, nil
+}
+
+// once tries once, without waiting.
+func (a *attempt) once() *Lock {
+	a.main.hurried, a.java.hurried = true, true
+	defer func() { a.main.hurried, a.java.hurried = false, false }()
+	l, _ := a.main.try()
+	if l == nil || !a.main.opts.Java {
+		return l
+	}
+	if l.java, _ = a.java.try(); l.java == nil {
+		l.releaseUnused()
+		return nil
+	}
+	return l
+}
+
+// hurry tries at once, past the queue. An error reaches those in the queue too.
+func (a *attempt) hurry() *Lock {
+	a.main.hurried, a.java.hurried = true, true
+	tries := 2 // one for each
+	l, _ := a.until(func() bool { tries--; return tries >= 0 })
+	return l
+}
+
+// taking is one attempt at a lock file, over many tries.
 type taking struct {
 	path    string
 	opts    Options
 	hurried bool // don't wait in the kernel
+	waited  bool // the last try did
 	watched watched
 	platform
 }
@@ -55,6 +148,9 @@ func (t *taking) until(wanted func() bool) (*Lock, error) {
 		l, err := t.try()
 		if l != nil || err != nil {
 			return l, err
+		}
+		if t.waited { // for somebody who is gone now
+			pause = 0
 		}
 		time.Sleep(pause)
 		pause = min(max(2*pause, shortest), longest)

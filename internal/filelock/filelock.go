@@ -32,6 +32,7 @@
 package filelock
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -47,6 +48,7 @@ import (
 const (
 	lockSuffix  = ".lockfile"
 	queueSuffix = ".lockqueue"
+	javaLock    = ".lockfile" // a file of its own, in the directory of the cache
 )
 
 // defaultWait is how long [Acquire] waits when ctx has no deadline.
@@ -64,6 +66,9 @@ type Options struct {
 	Program string
 	// Logger gets what an administrator should know. Nil: slog.Default.
 	Logger *slog.Logger
+	// Java also takes the lock that MSAL Extensions for Java take, which is
+	// another one: the file .lockfile in the directory, for all caches there.
+	Java bool
 }
 
 // Acquire locks the file at path, which need not exist, against other
@@ -97,10 +102,7 @@ func Acquire(ctx context.Context, path string, o Options) (*Lock, error) {
 
 func (o Options) orDefault() Options {
 	if o.Program == "" {
-		o.Program = filepath.Base(os.Args[0])
-		if exe, err := os.Executable(); err == nil {
-			o.Program = filepath.Base(exe)
-		}
+		o.Program = thisProgram()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -108,8 +110,19 @@ func (o Options) orDefault() Options {
 	return o
 }
 
-// wait stands in this process's line until ctx or the default time ends.
+var thisProgram = sync.OnceValue(func() string {
+	if exe, err := os.Executable(); err == nil {
+		return filepath.Base(exe)
+	}
+	return filepath.Base(os.Args[0])
+})
+
+// wait takes the lock at once, or stands in this process's line until ctx or the default time ends.
 func wait(ctx context.Context, path string, o Options) (*Lock, error) {
+	l, from := atOnce(path, o)
+	if l != nil {
+		return l, nil
+	}
 	start := time.Now()
 	limit := ctx
 	if _, has := ctx.Deadline(); !has {
@@ -117,21 +130,21 @@ func wait(ctx context.Context, path string, o Options) (*Lock, error) {
 		limit, cancel = context.WithTimeout(ctx, defaultWait)
 		defer cancel()
 	}
-	if l, done, err := stand(limit, path, o); done {
+	if l, done, err := stand(limit, path, o, from); done {
 		return l, err
 	}
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
 		return nil, backend.Wrap("lock", "", nil, err)
 	}
-	return nil, timeoutError(path+lockSuffix, time.Since(start), ctx.Err())
+	return nil, timeoutError(awaited(path, o), time.Since(start), ctx.Err())
 }
 
 // stand waits in line. done is false when ctx ended first.
-func stand(ctx context.Context, path string, o Options) (l *Lock, done bool, err error) {
-	w := join(path, o)
+func stand(ctx context.Context, path string, o Options, from place) (l *Lock, done bool, err error) {
+	w := join(path, o, from)
+	past := newAttempt(path, o) // sees over many tries who died
 	impatient := time.NewTicker(hurryAfter)
 	defer impatient.Stop()
-	hurried := taking{path: path + lockSuffix, opts: o, hurried: true}
 	for {
 		select {
 		case r := <-w.result:
@@ -140,7 +153,7 @@ func stand(ctx context.Context, path string, o Options) (l *Lock, done bool, err
 			w.leave()
 			return nil, false, nil
 		case <-impatient.C:
-			if l, _ := hurried.try(); l != nil { // errors reach the line too
+			if l := past.hurry(); l != nil {
 				w.leave()
 				return l, true, nil
 			}
@@ -152,6 +165,7 @@ func stand(ctx context.Context, path string, o Options) (l *Lock, done bool, err
 type Lock struct {
 	path    string // of the lock file
 	adopted bool
+	java    *Lock // Java's, where it is held too
 
 	mu     sync.Mutex
 	file   *os.File // nil: released
@@ -162,7 +176,9 @@ type Lock struct {
 // AdoptedFromDead tells that the previous holder didn't release the lock: what
 // it guards may be half done. On Windows, where the system removes the lock
 // file of a process of ours that ends, only holders of other kinds show.
-func (l *Lock) AdoptedFromDead() bool { return l.adopted }
+func (l *Lock) AdoptedFromDead() bool {
+	return l.adopted || l.java != nil && l.java.adopted
+}
 
 // Held is nil while the lock file at the path is still ours. Peers remove
 // files that aren't theirs, and then somebody else may hold the lock too:
@@ -173,7 +189,11 @@ func (l *Lock) Held() error {
 	if l.file == nil {
 		return backend.Wrap("lock", "", nil, backend.ErrClosed)
 	}
-	if l.ours() {
+	switch {
+	case !l.ours():
+	case l.java != nil:
+		return l.java.Held()
+	default:
 		return nil
 	}
 	return &backend.Error{
@@ -198,9 +218,13 @@ func (l *Lock) Release() error {
 	if l.file == nil {
 		return nil
 	}
-	err := l.free()
+	var err error
+	if l.java != nil {
+		err = l.java.Release()
+	}
+	err = cmp.Or(ownedfile.Wrap("unlock", l.free()), err)
 	l.file = nil
-	return ownedfile.Wrap("unlock", err)
+	return err
 }
 
 // releaseUnused is Release for a lock that nobody got to use. One that was
@@ -211,6 +235,8 @@ func (l *Lock) releaseUnused() {
 	}
 	l.mu.Lock()
 	l.unused = true
+	java := l.java
 	l.mu.Unlock()
+	java.releaseUnused()
 	_ = l.Release()
 }

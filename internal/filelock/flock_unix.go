@@ -8,14 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/internal/ownedfile"
 )
-
-var errBusy = errors.New("somebody has it")
 
 // meansNoFlock is what flock answers on NFS, 9p and FUSE mounts without it.
 var meansNoFlock = []error{unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOLCK, unix.ENOSYS, unix.EINVAL}
@@ -47,13 +46,18 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// enterQueue waits in the kernel until we are first. Closing the file leaves.
-func enterQueue(path string) (*os.File, error) {
+// enterQueue waits in the kernel until we are first, or not, and then is errBusy
+// where somebody else is. Closing the file leaves.
+func enterQueue(path string, wait bool) (*os.File, error) {
 	f, err := ownedfile.OpenAnyMode(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(f.File, unix.LOCK_EX); err != nil {
+	how := unix.LOCK_EX
+	if !wait {
+		how |= unix.LOCK_NB
+	}
+	if err := flock(f.File, how); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
@@ -93,7 +97,12 @@ func (t *taking) lockNew(f *os.File) (*Lock, error) {
 		discard(t.path, f)
 		return nil, ownedfile.Wrap("lock", err)
 	}
-	if id, err := ownedfile.StatOpen(f); err != nil || !t.named(id) {
+	_, named, err := t.identify(f)
+	switch {
+	case err != nil:
+		discard(t.path, f)
+		return nil, err
+	case !named:
 		return nil, f.Close()
 	}
 	return t.held(f, false)
@@ -102,11 +111,10 @@ func (t *taking) lockNew(f *os.File) (*Lock, error) {
 // lockExisting waits for whoever has flock, and takes the file when its holder
 // is dead. It never unlinks a file that isn't ours.
 func (t *taking) lockExisting(f *os.File) (*Lock, error) {
-	how := unix.LOCK_EX
-	if t.hurried {
-		how |= unix.LOCK_NB
+	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
+	if t.waited = errors.Is(err, errBusy) && !t.hurried; t.waited {
+		err = flock(f, unix.LOCK_EX)
 	}
-	err := flock(f, how)
 	switch {
 	case err == nil:
 	case errors.Is(err, errBusy):
@@ -117,16 +125,34 @@ func (t *taking) lockExisting(f *os.File) (*Lock, error) {
 		_ = f.Close()
 		return nil, ownedfile.Wrap("lock", err)
 	}
-	id, err := ownedfile.StatOpen(f)
+	id, named, err := t.identify(f)
 	switch {
-	case err != nil || !t.named(id):
+	case err != nil:
+		_ = f.Close()
+		return nil, err
+	case !named:
 		return nil, f.Close()
 	case id.Size == 0 && id.SameFile(t.created):
 		return t.held(f, false) // whoever came between left without a trace
 	case t.stale(f, id, true):
 		return t.held(f, true)
+	case t.waited:
+		t.seeOff(id)
 	}
 	return nil, f.Close()
+}
+
+// leaving is how long a peer that gave flock up may take to remove the file.
+const leaving = 20 * time.Millisecond
+
+// seeOff waits until a peer that had flock has removed its file. Meanwhile
+// nobody else must lock it: a peer that did would not notice the removal, and
+// would believe that it has the lock beside the next one. So the caller has
+// flock.
+func (t *taking) seeOff(id ownedfile.Stamp) {
+	for end := time.Now().Add(leaving); t.named(id) && time.Now().Before(end); {
+		time.Sleep(leaving / 200)
+	}
 }
 
 // existing clears a file away whose existence alone is the lock, once it is
@@ -138,6 +164,20 @@ func (t *taking) existing(f *os.File) (*Lock, error) {
 		return nil, nil
 	}
 	return nil, t.clearAway(id)
+}
+
+// identify tells which file is open, and whether the path still names it. An
+// error isn't a lost race: trying again would hide a disk that fails behind a
+// timeout that blames a holder.
+func (t *taking) identify(f *os.File) (id ownedfile.Stamp, named bool, err error) {
+	if id, err = ownedfile.StatOpen(f); err != nil {
+		return id, false, ownedfile.Wrap("lock", err)
+	}
+	now, err := ownedfile.Stat(t.path)
+	if errors.Is(err, backend.ErrNotFound) {
+		return id, false, nil
+	}
+	return id, err == nil && now.SameFile(id), ownedfile.Wrap("lock", err)
 }
 
 // named tells whether the path still names the file.
@@ -182,7 +222,8 @@ func (t *taking) warn() {
 func (l *Lock) free() error {
 	var err error
 	switch {
-	case !l.ours():
+	case !l.ours(): // taken away, moved, or on a disk that fails; it may come back
+		err = l.file.Truncate(0)
 	case l.unused && l.adopted:
 		err = l.file.Truncate(0) // says that nobody holds it
 	default:

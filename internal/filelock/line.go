@@ -17,6 +17,7 @@ var lines = struct {
 // while its goroutine runs.
 type line struct {
 	path    string
+	from    place     // what its goroutine begins with
 	waiters []*waiter // guarded by lines
 }
 
@@ -32,15 +33,25 @@ type result struct {
 	err  error
 }
 
-// join stands a new waiter at the end of the path's line.
-func join(path string, o Options) *waiter {
+// awaitedHere tells whether somebody in this process waits for the path.
+func awaitedHere(path string) bool {
+	lines.Lock()
+	defer lines.Unlock()
+	return lines.byPath[path] != nil
+}
+
+// join stands a new waiter at the end of the path's line. Where there is none
+// yet, it begins from the place that the waiter has; else that is given up.
+func join(path string, o Options, from place) *waiter {
 	lines.Lock()
 	defer lines.Unlock()
 	l := lines.byPath[path]
 	if l == nil {
-		l = &line{path: path}
+		l = &line{path: path, from: from}
 		lines.byPath[path] = l
 		go l.serve()
+	} else {
+		from.leave()
 	}
 	w := &waiter{line: l, opts: o, result: make(chan result, 1)}
 	l.waiters = append(l.waiters, w)
@@ -70,7 +81,8 @@ func (w *waiter) leave() {
 // it, serve already waits for the next.
 func (l *line) serve() {
 	for o, more := l.first(); more; o, more = l.first() {
-		lock, err := acquire(l.path, o, l.wanted)
+		lock, err := acquire(l.path, o, l.from, l.wanted)
+		l.from = place{}
 		if lock != nil || err != nil {
 			l.hand(result{lock, err})
 		}

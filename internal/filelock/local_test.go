@@ -57,7 +57,7 @@ func TestWaitersRacingWithRelease(t *testing.T) {
 func TestLeavingWithTheLockInHand(t *testing.T) {
 	t.Parallel()
 	path := cachePath(t)
-	w := join(path, Options{}.orDefault())
+	w := join(path, Options{}.orDefault(), place{})
 	eventually(t, func() bool { return len(w.result) == 1 })
 	w.leave()
 	ctx, cancel := context.WithTimeout(t.Context(), room)

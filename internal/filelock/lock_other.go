@@ -11,7 +11,7 @@ import (
 
 type platform struct{}
 
-func enterQueue(string) (*os.File, error) {
+func enterQueue(string, bool) (*os.File, error) {
 	return nil, &backend.Error{
 		Op: "lock", Kind: backend.ErrUnsupported,
 		Err: errors.New("this system has no file locks"), Hint: "use a store that needs none",

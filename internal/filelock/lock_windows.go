@@ -29,21 +29,29 @@ type platform struct {
 	denied  int
 }
 
-// enterQueue waits in the kernel until we are first. Closing the file leaves.
-func enterQueue(path string) (*os.File, error) {
+// enterQueue waits in the kernel until we are first, or not, and then is errBusy
+// where somebody else is. Closing the file leaves.
+func enterQueue(path string, wait bool) (*os.File, error) {
 	f, err := ownedfile.OpenAnyMode(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
 	}
-	err = windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, new(windows.Overlapped))
-	if err != nil {
-		_ = f.Close()
-		if errors.Is(err, windows.ERROR_INVALID_FUNCTION) || errors.Is(err, windows.ERROR_NOT_SUPPORTED) {
-			return nil, errNoFlock
-		}
-		return nil, &os.PathError{Op: "LockFileEx", Path: path, Err: err}
+	how := uint32(windows.LOCKFILE_EXCLUSIVE_LOCK)
+	if !wait {
+		how |= windows.LOCKFILE_FAIL_IMMEDIATELY
 	}
-	return f.File, nil
+	err = windows.LockFileEx(windows.Handle(f.Fd()), how, 0, 1, 0, new(windows.Overlapped))
+	if err == nil {
+		return f.File, nil
+	}
+	_ = f.Close()
+	switch {
+	case errors.Is(err, windows.ERROR_LOCK_VIOLATION):
+		return nil, errBusy
+	case errors.Is(err, windows.ERROR_INVALID_FUNCTION), errors.Is(err, windows.ERROR_NOT_SUPPORTED):
+		return nil, errNoFlock
+	}
+	return nil, &os.PathError{Op: "LockFileEx", Path: path, Err: err}
 }
 
 // try tries once. It returns nothing when another try may succeed.
@@ -55,14 +63,7 @@ func (t *taking) try() (*Lock, error) {
 	case !errors.Is(err, os.ErrExist):
 		return nil, t.busyOr(err)
 	}
-	f, err = ownedfile.CreateFile(t.path, lockAccess, lockShare, windows.OPEN_EXISTING, 0)
-	switch {
-	case err == nil:
-		return nil, t.judge(f)
-	case errors.Is(err, os.ErrNotExist):
-		return nil, nil
-	}
-	return nil, t.busyOr(err)
+	return nil, t.judge()
 }
 
 // busyOr is nil when the error means that somebody has the file.
@@ -86,20 +87,45 @@ func (t *taking) busyOr(err error) error {
 
 // judge removes the file of an existence-only holder that died. The next try
 // then creates ours, which the system removes whatever happens to us.
-func (t *taking) judge(f *os.File) error {
-	defer f.Close()
-	if err := ownedfile.Check(f); err != nil {
+func (t *taking) judge() error {
+	stale, err := t.peek()
+	if err != nil || !stale {
 		return err
 	}
-	id, err := ownedfile.StatOpen(f)
-	if err != nil || !t.stale(f, id, true) {
+	f, err := ownedfile.CreateFile(t.path, lockAccess, lockShare, windows.OPEN_EXISTING, 0)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
+	} else if err != nil {
+		return t.busyOr(err)
+	}
+	defer f.Close()
+	if id, err := ownedfile.StatOpen(f); err != nil || id != t.watched.id {
+		return nil // another one by now
 	}
 	if err := deleteOnClose(f); err != nil {
 		return ownedfile.Wrap("lock", &os.PathError{Op: "remove", Path: t.path, Err: err})
 	}
 	t.cleared = true
 	return nil
+}
+
+// peek tells whether the lock file seems left behind. It shares everything:
+// Python holds the lock without a handle and ignores that it can't remove the
+// file, which would then name a living process and stay.
+func (t *taking) peek() (stale bool, err error) {
+	const shareAll = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	f, err := ownedfile.CreateFile(t.path, windows.GENERIC_READ, shareAll, windows.OPEN_EXISTING, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, t.busyOr(err)
+	}
+	defer f.Close()
+	if err := ownedfile.Check(f); err != nil {
+		return false, err
+	}
+	id, err := ownedfile.StatOpen(f)
+	return err == nil && t.stale(f, id, true), nil
 }
 
 func deleteOnClose(f *os.File) error {

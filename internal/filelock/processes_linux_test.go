@@ -143,7 +143,7 @@ func TestAdoptionIsNotLost(t *testing.T) {
 	if err := os.WriteFile(path+lockSuffix, fmt.Appendf(nil, "%d peer", deadPID(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := join(path, Options{}.orDefault())
+	w := join(path, Options{}.orDefault(), place{})
 	eventually(t, func() bool { return len(w.result) == 1 })
 	w.leave()
 	if l := mustAcquire(t, path); !l.AdoptedFromDead() {

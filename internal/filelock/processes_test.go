@@ -84,34 +84,6 @@ func TestKilledHolderHeals(t *testing.T) {
 	}
 }
 
-func TestLeftovers(t *testing.T) {
-	t.Parallel()
-	dead := strconv.Itoa(deadPID(t))
-	for name, content := range map[string]string{
-		"dead peer": dead + " python3", "dead peer in braces": "{" + dead + "} {az}", "empty": "", "rubbish": "\x00\xff",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			path := cachePath(t)
-			if err := os.WriteFile(path+lockSuffix, []byte(content), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), room)
-			defer cancel()
-			l, err := Acquire(ctx, path, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !l.AdoptedFromDead() || l.Held() != nil {
-				t.Errorf("adopted: %t, held: %v", l.AdoptedFromDead(), l.Held())
-			}
-			if err := l.Release(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
 func TestLiveExistenceHolderIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	path := cachePath(t)

@@ -23,14 +23,36 @@ func timeoutError(path string, waited time.Duration, cause error) error {
 	}
 }
 
-func whoHolds(path string) string {
-	f, err := ownedfile.OpenAnyMode(path, os.O_RDONLY)
-	if errors.Is(err, backend.ErrNotFound) {
-		return "nobody any more: others were first in the queue"
+// awaited is the lock file that a wait in vain was for: Java's where ours is
+// held by this process, or by nobody.
+func awaited(path string, o Options) string {
+	main, java := path+lockSuffix, javaPath(path)
+	if !o.Java {
+		return main
 	}
-	if err != nil {
+	_, err := os.Lstat(java)
+	if h, merr := holderOf(main); err == nil && (merr != nil || h.pid == os.Getpid()) {
+		return java
+	}
+	return main
+}
+
+func whoHolds(path string) string {
+	h, err := holderOf(path)
+	switch {
+	case errors.Is(err, backend.ErrNotFound):
+		return "nobody any more: others were first in the queue"
+	case err != nil:
 		return "a process whose lock file can't be read"
 	}
+	return h.String()
+}
+
+func holderOf(path string) (holder, error) {
+	f, err := ownedfile.OpenAnyMode(path, os.O_RDONLY)
+	if err != nil {
+		return holder{}, err
+	}
 	defer f.Close()
-	return parse(content(f.File)).String()
+	return parse(content(f.File)), nil
 }
