@@ -18,6 +18,9 @@
 // by name. Set-up code should look at [Persistence.IsEncrypted] and
 // [Persistence.Protection] before the first sign-in.
 //
+// What was chosen is recorded beside the location, and later runs go on with it
+// or fail with [ErrBackendChanged]. [Migrate] takes the items to another one.
+//
 // # What is protected
 //
 // An encrypted store keeps tokens from other users of the machine and from

@@ -29,6 +29,13 @@ var children = testproc.Children{
 
 	"save forever": func(args []string) error { return saveForever(args[0], args[1]) },
 
+	"migrate":  func(args []string) error { return migrateChild(args[0], args[1], args[2]) },
+	"sign in":  func(args []string) error { return signInChild(args[0], args[1]) },
+	"choose":   func(args []string) error { return chooseChild(args[0], args[1]) },
+	"roomless": func(args []string) error { return roomlessChild(args[0], args[1], args[2]) },
+
+	"selection": func(args []string) error { return selectionChild(args[0], args[1], args[2], args[3:]...) },
+
 	"canary": func(args []string) error { return canaryChild(args[0], args[1], args[2]) },
 
 	"storm": func(args []string) error { return stormChild(args[0], args[1]) },

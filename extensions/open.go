@@ -74,7 +74,9 @@ func (o *Options) open(ctx context.Context, name, location, path string) (*Persi
 	if err != nil { // without a kind of ours: only a store that says so counts as missing
 		return nil, backend.Wrap("open", name, nil, err)
 	}
-	return persist.New(name, store, c, &persist.Options{ClaimedBy: origin, Trace: o.Trace, Logger: o.logger()}), nil
+	return persist.New(name, store, c, &persist.Options{
+		ClaimedBy: origin, Trace: o.Trace, Logger: o.logger(), JavaLock: presets[o.Preset][name].javaLock,
+	}), nil
 }
 
 // backend finds a backend by name, and where it comes from, for people.

@@ -25,16 +25,19 @@ type Options struct {
 	// opened backend's are refused.
 	Settings map[string]backend.Settings
 	// Preset names the applications that the cache is shared with, by what they
-	// keep it with: "python", "dotnet", "node" or "msal-go" for MSAL Extensions,
-	// "azure-cli", and "azidentity-python", "-dotnet", "-node" and "-go" for the
+	// keep it with: "python", "dotnet", "node", "msal-go" or "java" for MSAL
+	// Extensions, "azure-cli", and "azidentity-python", "-dotnet", "-node" and "-go" for the
 	// Azure Identity libraries. It stands for the settings under which each
 	// backend finds what they wrote; Settings come over it, name by name. Names
 	// that each of those applications chooses for itself have to be there: an
 	// ErrInvalid lists them. Empty: Settings alone.
 	//
-	// Plain files are alike for all of them, at the same location and under the
-	// same lock; so for the backend "file" a preset sets nothing. A backend that
-	// a preset doesn't know is refused, unless Settings have an entry for it.
+	// Plain files are alike for all of them, at the same location and, but for
+	// "java", under the same lock; so for the backend "file" the other presets set
+	// nothing. "java" also takes the lock of MSAL Extensions for Java, which is
+	// one for all caches in a directory; with it, and with "msal-go", see
+	// CacheOptions.RestoreOverwritten of package persist. A backend that a preset
+	// doesn't know is refused, unless Settings have an entry for it.
 	Preset string
 	// InProcess are backends linked into this program. They come before any
 	// plugin of the same name and need no process.

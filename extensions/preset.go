@@ -16,6 +16,7 @@ type preset map[string]sharing
 // sharing is how a family keeps a cache in one backend.
 type sharing struct {
 	settings backend.Settings
+	javaLock bool // persist.Options.JavaLock
 	// needs are settings that each application of the family chooses for
 	// itself. "*" at the end stands for any name; as often as it is listed, as
 	// many are needed.

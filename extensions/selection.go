@@ -43,22 +43,41 @@ func (o *Options) choose(ctx context.Context, location, path string) (*Persisten
 		return o.reopen(ctx, location, path, was)
 	}
 	failed := &SelectionError{Location: location, plaintextOff: !o.FallbackToPlaintext}
-	for _, name := range o.candidates() {
-		p, err := o.open(ctx, name, location, path)
+	names := o.candidates()
+	for i, name := range names {
+		p, err := o.try(ctx, name, location, path)
 		if err == nil {
-			if err = verified(ctx, p); err == nil {
-				return p, nil
-			}
-			failed.add(name, err)
-			return nil, failed
+			return p, nil
 		}
 		failed.add(name, err)
-		if !missing(err) {
-			return nil, failed
+		if !missing(err) || i+1 == len(names) {
+			break
+		}
+		if err := outOfRoom(path, err); err != nil {
+			failed.add(names[i+1], &faulty{err}) // as it will answer
+			break
 		}
 	}
-	return nil, failed
+	return nil, failed.at(path)
 }
+
+// try opens a backend and sees whether it works. A store that could be opened
+// isn't missing, whatever it answers then.
+func (o *Options) try(ctx context.Context, name, location, path string) (*Persistence, error) {
+	p, err := o.open(ctx, name, location, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Verify(ctx); err != nil {
+		return nil, &faulty{errors.Join(err, p.Close())}
+	}
+	return p, nil
+}
+
+// faulty is the failure of a store that is there.
+type faulty struct{ error }
+
+func (f *faulty) Unwrap() error { return f.error }
 
 // reopen opens the backend that an earlier run used, if it is a candidate.
 func (o *Options) reopen(ctx context.Context, location, path string, was record.Record) (*Persistence, error) {
@@ -70,7 +89,7 @@ func (o *Options) reopen(ctx context.Context, location, path string, was record.
 	p, err := o.open(ctx, was.Backend, location, path)
 	if err != nil {
 		failed.add(was.Backend, err)
-		return nil, failed
+		return nil, failed.at(path)
 	}
 	if err := was.Admits(path, record.Record{Backend: p.Backend(), Encrypted: p.IsEncrypted()}); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -78,18 +97,10 @@ func (o *Options) reopen(ctx context.Context, location, path string, was record.
 	return p, nil
 }
 
-func verified(ctx context.Context, p *Persistence) error {
-	err := p.Verify(ctx)
-	if err != nil {
-		err = errors.Join(err, p.Close())
-	}
-	return err
-}
-
 // missing tells whether err says that a backend isn't there, as opposed to one
 // that is there and doesn't work.
 func missing(err error) bool {
-	if pluginhost.Faulty(err) {
+	if f := (*faulty)(nil); pluginhost.Faulty(err) || errors.As(err, &f) {
 		return false
 	}
 	switch backend.KindOf(err) {
@@ -99,10 +110,26 @@ func missing(err error) bool {
 	return false
 }
 
+// outOfRoom tells of a location that takes no files for the moment. A backend
+// that keeps its files there answers ErrUnavailable then, as one that isn't
+// there does; and across a process border nothing else tells them apart.
+func outOfRoom(path string, err error) error {
+	if backend.KindOf(err) != backend.ErrUnavailable {
+		return nil
+	}
+	if err := record.Room(path); backend.KindOf(err) == backend.ErrUnavailable {
+		return err
+	}
+	return nil
+}
+
 // SelectionError says why no backend could be chosen.
 type SelectionError struct {
 	Location   string
 	Candidates []Candidate // those that were tried, in order
+	// Hints say, in one sentence each, what of the machine and the session may
+	// explain it: a container, an SSH session, a file system that is read-only.
+	Hints []string
 
 	plaintextOff bool
 }
@@ -122,12 +149,22 @@ func (e *SelectionError) add(name string, err error) {
 	e.Candidates = append(e.Candidates, c)
 }
 
-// Error has one line for each candidate, and one on what else could be done.
+// at adds what the situation explains.
+func (e *SelectionError) at(path string) *SelectionError {
+	e.Hints = here().hints(path, e.Candidates)
+	return e
+}
+
+// Error has one line for each candidate, one for each hint, and one on what
+// else could be done.
 func (e *SelectionError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "msalext: no backend can keep the token cache at %s", e.Location)
 	for _, c := range e.Candidates {
 		fmt.Fprintf(&b, "\n  %s: %v", c.Backend, c.Reason)
+	}
+	for _, hint := range e.Hints {
+		fmt.Fprintf(&b, "\n  here: %s", hint)
 	}
 	if e.plaintextOff && missing(e.last()) {
 		b.WriteString("\n  without encryption: Options.FallbackToPlaintext allows the file backend")

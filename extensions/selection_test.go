@@ -180,6 +180,38 @@ func TestRecordedBackendIsUsedOrNothing(t *testing.T) {
 	}
 }
 
+// A store that needs no lock is recorded like any other.
+func TestStoreThatSwapsByItselfIsRecorded(t *testing.T) {
+	t.Parallel()
+	where := location(t)
+	v := &vault{info: backend.Info{Caps: backend.CanCAS}}
+	p, err := extensions.BuildPersistence(t.Context(), where, withVault(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(where + ".msalext"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("recorded before anything is stored: %v", err)
+	}
+	if err := p.Save(t.Context(), []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, p)
+	v.err = backend.ErrUnavailable
+	p, err = extensions.BuildPersistence(t.Context(), where, withVault(v))
+	closed(t, p)
+	if se := (*extensions.SelectionError)(nil); !errors.As(err, &se) || len(se.Candidates) != 1 || !errors.Is(err, backend.ErrUnavailable) {
+		t.Errorf("the second run: %v", err)
+	}
+	p, err = extensions.Open(t.Context(), "file", where, withVault(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, p)
+	if err := p.Save(t.Context(), []byte("data")); !errors.Is(err, backend.ErrBackendChanged) {
+		t.Errorf("another backend: %v", err)
+	}
+}
+
 func TestNothingIsProbedOnceRecorded(t *testing.T) {
 	t.Parallel()
 	where := location(t)

@@ -75,30 +75,36 @@ func renameAside(ctx context.Context, path string, seen ownedfile.Stamp) (string
 	if now != seen {
 		return "", &backend.Error{Op: "quarantine", Kind: backend.ErrConflict, Err: errors.New(path)}
 	}
-	to, err := claimName(path)
+	to, err := renameToFree(path)
 	if err != nil {
 		return "", err
-	}
-	if err := os.Rename(path, to); err != nil {
-		_ = os.Remove(to)
-		return "", ownedfile.Wrap("quarantine", err)
 	}
 	dir.Unlock()
 	return to, dir.Sync()
 }
 
-func claimName(path string) (string, error) {
+func renameToFree(path string) (string, error) {
 	for _, name := range asides(path) {
-		f, err := ownedfile.Open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
-		if errors.Is(err, fs.ErrExist) {
-			continue
+		err := renameExclusively(path, name)
+		if err == nil || !errors.Is(err, fs.ErrExist) {
+			return name, ownedfile.Wrap("quarantine", err)
 		}
-		if err != nil {
-			return "", err
-		}
-		return name, ownedfile.Wrap("quarantine", f.Close())
 	}
 	return "", errNoName
+}
+
+// renameByClaim renames over a file that it made itself, since a plain rename
+// replaces whatever there is. Whoever is killed in between leaves an empty
+// file.
+func renameByClaim(from, to string) error {
+	f, err := ownedfile.Open(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(f.Close(), os.Rename(from, to)); err != nil {
+		_ = os.Remove(to)
+	}
+	return err
 }
 
 // saveAside saves what an item holds under another key before it deletes the

@@ -15,22 +15,38 @@ import (
 type verdict struct{ error }
 
 // replace is one attempt at load, change, save.
-func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byte, error), publish func() error) (backend.Blob, error) {
-	old, err := s.load(ctx, key, backend.None)
-	if err != nil && !errors.Is(err, backend.ErrNotFound) {
-		return old, err
+func (s *shared) replace(ctx context.Context, key string, from basis, fn func([]byte) ([]byte, error), publish func() error) (basis, error) {
+	if s.seems(key, from) {
+		if now, settled, err := s.guess(ctx, key, from, fn, publish); settled {
+			return now, err
+		}
 	}
-	data, err := s.apply(key, fn, old.Data)
+	old, err := s.load(ctx, key, from.blob.Version)
+	switch {
+	case err != nil && !errors.Is(err, backend.ErrNotFound):
+		return basis{blob: old}, err
+	case old.Unchanged:
+		old = from.blob
+	}
+	now, _, err := s.change(ctx, key, old, fn, publish)
+	return now, err
+}
+
+// change makes what fn makes of old, and saves that. sent tells whether the
+// store was asked to.
+func (s *shared) change(ctx context.Context, key string, old backend.Blob, fn func([]byte) ([]byte, error), publish func() error) (now basis, sent bool, err error) {
+	now = basis{blob: old}
+	data, err := fn(old.Data)
 	switch {
 	case err != nil:
-		return old, verdict{err}
+		return now, false, verdict{err}
 	case data == nil, len(data) == 0 && len(old.Data) > 0:
-		return old, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrInvalid, Err: errors.New("there is nothing to save"), Hint: "use Delete to remove what is stored"}
+		return now, false, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrInvalid, Err: errors.New("there is nothing to save"), Hint: "use Delete to remove what is stored"}
 	case bytes.Equal(data, old.Data):
-		return old, nil
+		return now, false, nil
 	}
 	if err := publish(); err != nil {
-		return old, err
+		return now, false, err
 	}
 	ended := s.own.begin(key)
 	version, err := s.save(ctx, key, data, old.Version)
@@ -39,9 +55,9 @@ func (s *shared) replace(ctx context.Context, key string, fn func([]byte) ([]byt
 		s.signal(key) // after a failure too: the write may have happened
 	}
 	if err != nil {
-		return old, err
+		return now, true, err
 	}
-	return backend.Blob{Data: data, Version: version}, nil
+	return s.stamped(key, backend.Blob{Data: data, Version: version}), true, nil
 }
 
 func (s *shared) remove(ctx context.Context, key string, publish func() error) error {
@@ -105,6 +121,7 @@ func (s *shared) save(ctx context.Context, key string, data []byte, base backend
 		found := lerr == nil || errors.Is(lerr, backend.ErrNotFound)
 		switch {
 		case lerr == nil && bytes.Equal(now.Data, data):
+			s.log.Warn("msalext: a write is there although the store failed; a power failure could still undo it", "backend", s.name, "error", err)
 			return now.Version, nil
 		case again, !found, now.Version != base, errors.Is(err, backend.ErrTimeout): // a second wait could outlast a peer's patience with the lock
 			return version, err
@@ -114,9 +131,7 @@ func (s *shared) save(ctx context.Context, key string, data []byte, base backend
 
 func (s *shared) saveOnce(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
 	if s.info.MaxBytes > 0 && int64(len(data)) > s.info.MaxBytes {
-		return backend.None, &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrTooLarge,
-			Err:  fmt.Errorf("%d bytes, and the store takes %d", len(data), s.info.MaxBytes),
-			Hint: "choose a backend without such a limit, or a key per user"}
+		return backend.None, s.tooLarge(len(data))
 	}
 	start := time.Now()
 	version, err := bounded(ctx, s, "save", func(ctx context.Context) (backend.Version, error) {
@@ -124,4 +139,10 @@ func (s *shared) saveOnce(ctx context.Context, key string, data []byte, base bac
 	})
 	s.observe(s.trace.Save, start, len(data), err)
 	return version, err
+}
+
+func (s *shared) tooLarge(size int) error {
+	return &backend.Error{Op: "save", Backend: s.name, Kind: backend.ErrTooLarge,
+		Err:  fmt.Errorf("%d bytes, and the store takes %d", size, s.info.MaxBytes),
+		Hint: "choose a backend without such a limit, or a key per user"}
 }

@@ -4,6 +4,8 @@ package persist
 
 import "golang.org/x/sys/unix"
 
+const noNotices = false
+
 // crowdLimit is how many files a directory may have: kqueue(2) needs each of
 // them open.
 const crowdLimit = 64

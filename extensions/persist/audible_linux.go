@@ -2,6 +2,8 @@ package persist
 
 import "golang.org/x/sys/unix"
 
+const noNotices = false
+
 // crowdLimit: there is none, a directory costs the same whatever is in it.
 const crowdLimit = 0
 

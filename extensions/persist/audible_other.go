@@ -2,6 +2,8 @@
 
 package persist
 
+const noNotices = false
+
 // crowdLimit: few files are watched at once, in case each must be open.
 const crowdLimit = 64
 

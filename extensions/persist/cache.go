@@ -23,6 +23,25 @@ type CacheOptions struct {
 	// is logged. People have to sign in again then. Without it such a cache is
 	// ErrCorrupt until somebody moves it.
 	Quarantine bool
+	// RestoreOverwritten puts back what other programs take away that write what
+	// they read before they had the lock: the official extension for Go, and MSAL
+	// Extensions for Java. For six seconds after each write from here the cache
+	// is watched; what then goes back to exactly what it was before that write is
+	// written again, and looked after for as long again. A sign-out that was
+	// undone so is repeated, too. What has become anything else was done by
+	// somebody who knew of the write, and stays. Such programs also leave the
+	// cache damaged when two of them write at once, and then nobody can write:
+	// Quarantine mends that.
+	//
+	// A program that ends sooner can't put anything back. So Close goes on
+	// watching until nobody else has written for 300 ms, six seconds at most, or
+	// until its ctx ends. And when another program signs a person out within
+	// seconds of the sign-in here, that looks the same, and is undone; among
+	// programs that set this, the sign-out counts. So set it in all of yours that
+	// share the cache. They tell each other by digests of what they wrote in the
+	// last minutes, in the file P.writes beside the cache P. Stores that compare
+	// and swap by themselves don't need this and ignore it.
+	RestoreOverwritten bool
 }
 
 // A PersistedTokenCache is an MSAL token cache in a store shared with other
@@ -33,11 +52,13 @@ type PersistedTokenCache struct {
 	p          *Persistence
 	onError    func(error)
 	quarantine bool
+	restoring  *restoring // nil: what others overwrite stays so
 	clock      clock
 
 	// Writers wait for each other and for other processes, readers only for
 	// the load of another reader. Each channel holds one token.
-	writing chan struct{} // who has it may write to the store
+	writing chan struct{} // who has it may write to the store, and owns edited
+	edited  edited
 	loading chan struct{} // who has it may load, and owns seen
 	seen    observation
 	telling sync.Map // goroutines that are in onError
@@ -45,6 +66,8 @@ type PersistedTokenCache struct {
 	mu      sync.Mutex      // never held during I/O; guards what follows
 	version backend.Version // of stored
 	stored  *snapshot       // as last loaded; nil: never
+	partly  bool            // more than stored has that version
+	left    basis           // as the last write left it
 	writes  int             // how often stored came from a write
 	checked int             // writes, when the last load began
 	pending []*change       // not stored yet, in order
@@ -62,6 +85,9 @@ func NewPersistedTokenCache(p *Persistence, opts *CacheOptions) *PersistedTokenC
 	c.loading <- struct{}{}
 	if opts != nil {
 		c.onError, c.quarantine = opts.OnError, opts.Quarantine
+		if opts.RestoreOverwritten {
+			c.restoring = &restoring{c: c, window: restoreWindow}
+		}
 	}
 	return c
 }
@@ -94,24 +120,31 @@ func (c *PersistedTokenCache) RemoveAccount(ctx context.Context, a tokencache.Ac
 // fn may read the same cache, and finds it as it was. It must not change it
 // but by its argument: Modify, Merge and the like fail with ErrInvalid.
 func (c *PersistedTokenCache) Modify(ctx context.Context, fn func(*tokencache.TokenCache) error) error {
-	return c.alone(ctx, func() error {
-		return c.write(ctx, func(data []byte) ([]byte, error) {
-			var tc tokencache.TokenCache
-			if err := tc.Deserialize(data); err != nil {
-				return nil, c.damaged(err)
-			}
-			if err := fn(&tc); err != nil {
-				return nil, err
-			}
-			return tc.Serialize(), nil
-		})
+	s, err := c.p.join(ctx)
+	if err != nil {
+		return err
+	}
+	change := s.marked(c.p.key, func(data []byte) ([]byte, error) {
+		tc, err := c.edited.take(data)
+		if err != nil {
+			return nil, c.damaged(err)
+		}
+		if err := fn(tc); err != nil {
+			return nil, err
+		}
+		return c.edited.leave(tc), nil
 	})
+	return c.alone(ctx, func() error { return c.write(ctx, change) })
 }
 
 // Close makes a last attempt to store what the store would not take before,
 // and fails when that fails too; what was kept is then still kept, and Close
 // may be called again. It doesn't close the Persistence.
+//
+// With CacheOptions.RestoreOverwritten it also waits until others are quiet,
+// and nothing of the watch is left afterwards, unless somebody writes again.
 func (c *PersistedTokenCache) Close(ctx context.Context) error {
+	defer c.restoring.finish(ctx)
 	return c.alone(ctx, func() error {
 		c.condense()
 		n := len(c.waiting())

@@ -24,6 +24,7 @@ type lookout struct {
 var (
 	errRemote   = errors.New("the file system may be changed by other machines, and doesn't tell of that")
 	errCrowded  = errors.New("the directory has so many files that this system can't tell of each")
+	errDeaf     = errors.New("this system's change notices can't be relied on")
 	errUnstable = errors.New("the directory keeps being replaced")
 )
 
@@ -92,6 +93,9 @@ func gone(err error) bool {
 
 // audible tells why nothing can be heard of a directory; nil: it can.
 func audible(dir string) error {
+	if noNotices {
+		return errDeaf
+	}
 	if remote(dir) {
 		return errRemote
 	}

@@ -55,7 +55,8 @@ func (c *PersistedTokenCache) write(ctx context.Context, fn func([]byte) ([]byte
 
 func (c *PersistedTokenCache) writeOnce(ctx context.Context, fn func([]byte) ([]byte, error)) error {
 	taken := 0
-	stored, err := c.p.update(ctx, func(old []byte) ([]byte, error) {
+	var written tokencache.Written
+	stored, err := c.p.update(ctx, c.basis(), func(old []byte) ([]byte, error) {
 		pending := c.waiting()
 		taken = len(pending)
 		data, err := c.onto(old, pending)
@@ -63,17 +64,22 @@ func (c *PersistedTokenCache) writeOnce(ctx context.Context, fn func([]byte) ([]
 			return nil, err
 		}
 		data, err = fn(data)
+		if err == nil {
+			written = c.restoring.note(old, data)
+		}
 		return unchanged(data), err
 	})
 	if err != nil {
 		return err
 	}
+	c.restoring.keep(written)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = slices.Delete(c.pending, 0, taken)
 	c.current = nil
 	c.writes++
-	c.adopt(stored)
+	c.adopt(stored.blob)
+	c.left = stored
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
@@ -30,6 +31,9 @@ type Options struct {
 	Trace *Trace
 	// Logger gets warnings; nil: slog.Default.
 	Logger *slog.Logger
+	// JavaLock also takes the lock of MSAL Extensions for Java around each change:
+	// the file .lockfile in the item's directory, one for all items there.
+	JavaLock bool
 }
 
 // A Persistence is one item of a store, shared between processes. It is safe
@@ -53,14 +57,19 @@ type shared struct {
 	name   string
 	config backend.Config
 	info   backend.Info
-	claim  string
+	claims string // who says that the store encrypts
+	java   bool   // Options.JavaLock
 	trace  *Trace
 	log    *slog.Logger
 	limit  time.Duration // lockTimeout, but for tests
 
-	life    context.Context // ends with Close
-	letGo   context.CancelFunc
-	own     ownWrites
+	life  context.Context // ends with Close
+	letGo context.CancelFunc
+	own   ownWrites
+
+	unrecorded sync.Once //  the warning that the record can't be kept
+	recorded   recorded
+
 	notices *notices // systemNotices, but for tests
 	pace    pace     // usualPace, but for tests
 }
@@ -84,7 +93,7 @@ func New(name string, s backend.Store, c backend.Config, opts *Options) *Persist
 	close(ready)
 	life, letGo := context.WithCancel(context.Background())
 	return &Persistence{opening: &opening{ready: ready, store: &shared{
-		store: s, name: name, config: c, info: s.Info(), claim: opts.ClaimedBy, trace: trace, log: log, limit: lockTimeout,
+		store: s, name: name, config: c, info: s.Info(), claims: opts.ClaimedBy, java: opts.JavaLock, trace: trace, log: log, limit: lockTimeout,
 		life: life, letGo: letGo, notices: systemNotices, pace: usualPace,
 	}}}
 }
@@ -201,7 +210,7 @@ func (p Protection) String() string {
 // waits as Backend does.
 func (p *Persistence) Protection() Protection {
 	s := p.opened()
-	return Protection{Encrypted: s.info.Encrypted, Method: s.info.Method, Against: s.info.Against, ClaimedBy: s.claim}
+	return Protection{Encrypted: s.info.Encrypted, Method: s.info.Method, Against: s.info.Against, ClaimedBy: s.claims}
 }
 
 func (s *shared) cas() bool { return s.info.Caps&backend.CanCAS != 0 }

@@ -166,7 +166,7 @@ func TestUnreadableDataIsNeverOverwritten(t *testing.T) {
 
 func TestTooLargeIsRefusedBeforeTheStoreIsAsked(t *testing.T) {
 	t.Parallel()
-	p, s := over(t, "memory", &memory.Backend{MaxBytes: 4}, "/x")
+	p, s := over(t, "memory", &memory.Backend{MaxBytes: 4}, tempPath(t))
 	if err := p.Save(t.Context(), []byte("12345")); !errors.Is(err, backend.ErrTooLarge) || !strings.Contains(err.Error(), "5 bytes") {
 		t.Errorf("got %v", err)
 	}

@@ -67,7 +67,7 @@ func (s *spy) counts() (loads, saves int) {
 // swaps and so takes no file lock.
 func inMemory(t *testing.T) (*Persistence, *spy) {
 	t.Helper()
-	return over(t, "memory", &memory.Backend{}, "/no/such/directory/cache")
+	return over(t, "memory", &memory.Backend{}, tempPath(t))
 }
 
 // onDisk is a persistence over the file backend at a path.

@@ -49,19 +49,23 @@ func (p *Persistence) Save(ctx context.Context, data []byte) error {
 // who held the lock all that time; ErrConflict tells that others kept changing
 // the item.
 func (p *Persistence) Update(ctx context.Context, fn func(old []byte) ([]byte, error)) error {
-	_, err := p.update(ctx, fn)
+	s, err := p.join(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = p.update(ctx, basis{}, s.marked(p.key, fn))
 	return err
 }
 
 // update is Update, and returns what is stored afterwards.
-func (p *Persistence) update(ctx context.Context, fn func([]byte) ([]byte, error)) (backend.Blob, error) {
+func (p *Persistence) update(ctx context.Context, from basis, fn func([]byte) ([]byte, error)) (basis, error) {
 	s, err := p.join(ctx)
 	if err != nil {
-		return backend.Blob{}, err
+		return basis{}, err
 	}
-	var stored backend.Blob
+	var stored basis
 	err = s.exclusively(ctx, "save", p.key, func(ctx context.Context, publish func() error) error {
-		stored, err = s.replace(ctx, p.key, fn, publish)
+		stored, err = s.replace(ctx, p.key, from, fn, publish)
 		return err
 	})
 	if own, ok := err.(verdict); ok {
@@ -93,14 +97,21 @@ func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ 
 	if err := s.enter(op, key); err != nil {
 		return err
 	}
+	return s.untilUndisturbed(ctx, op, func() error { return s.once(ctx, op, key, change) })
+}
+
+// untilUndisturbed runs try again and again, with growing pauses, until nobody
+// interfered.
+func (s *shared) untilUndisturbed(ctx context.Context, op string, try func() error) error {
+	began := time.Now()
 	var giveUp <-chan time.Time
-	if _, has := ctx.Deadline(); !has {
-		giveUp = time.After(updateTimeout)
-	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		err := s.once(ctx, op, key, change)
+		err := try()
 		if !errors.Is(err, errLost) && !errors.Is(err, backend.ErrConflict) {
 			return err
+		}
+		if _, has := ctx.Deadline(); !has && giveUp == nil {
+			giveUp = time.After(updateTimeout - time.Since(began))
 		}
 		s.observe(s.trace.Conflict, time.Now(), 0, err)
 		select {
@@ -115,32 +126,45 @@ func (s *shared) exclusively(ctx context.Context, op, key string, change func(_ 
 
 const hintConflict = "others keep changing the item; try again"
 
-func (s *shared) once(ctx context.Context, op, key string, change func(context.Context, func() error) error) (err error) {
+func (s *shared) once(ctx context.Context, op, key string, change func(context.Context, func() error) error) error {
 	if s.cas() {
-		return change(ctx, func() error { return nil })
+		return change(ctx, func() error { return s.claimLocation(ctx) })
 	}
-	path := s.path(key)
-	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
-		return s.fail(op, err)
-	}
-	s.sweepProbes()
-	start := time.Now()
-	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log})
-	s.observe(s.trace.LockWait, start, 0, err)
+	lock, err := s.acquire(ctx, op, key)
 	if err != nil {
-		return s.fail(op, err)
+		return err
 	}
-	defer func() {
-		if rerr := lock.Release(); rerr != nil && err == nil {
-			s.log.Warn("msalext: the lock could not be released", "backend", s.name, "error", rerr)
-		}
-	}()
-	if lock.AdoptedFromDead() {
-		s.signal(key) // its owner may have died between write and signal
-	}
+	defer s.release(lock)
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, errHeldTooLong)
 	defer cancel()
 	return change(ctx, func() error { return s.publishable(ctx, op, lock) })
+}
+
+// acquire takes the lock of an item, in a directory that it creates.
+func (s *shared) acquire(ctx context.Context, op, key string) (*filelock.Lock, error) {
+	path := s.path(key)
+	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
+		return nil, s.fail(op, err)
+	}
+	s.sweepProbes()
+	start := time.Now()
+	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log, Java: s.java})
+	s.observe(s.trace.LockWait, start, 0, err)
+	if err != nil {
+		return nil, s.fail(op, err)
+	}
+	if lock.AdoptedFromDead() {
+		s.signal(key) // its owner may have died between write and signal
+	}
+	return lock, nil
+}
+
+// release gives a lock back. What was done under it is done, so a failure is
+// no more than a warning.
+func (s *shared) release(lock *filelock.Lock) {
+	if err := lock.Release(); err != nil {
+		s.log.Warn("msalext: the lock could not be released", "backend", s.name, "error", err)
+	}
 }
 
 // publishable tells whether time, record and lock still allow a write.

@@ -5,8 +5,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
@@ -14,8 +19,8 @@ import (
 // Verify writes, reads and deletes a probe beside the real item, under a key
 // of its own that no other process uses, and leaves nothing. It fails when
 // the store doesn't give back what it took, and with ErrEncrypt when the store
-// says that it encrypts and the probe can be read in clear, raw or in base64,
-// in the file where the store keeps it.
+// says that it encrypts and the probe can be read in clear, raw or in a common
+// encoding such as base64, in a file that the store announced.
 //
 // Where probes are files it also removes those, older than an hour, of
 // processes that were killed in the middle; so does the first write.
@@ -24,6 +29,12 @@ func (p *Persistence) Verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.tryProbe(ctx, func(context.Context, string, string) error { return nil })
+}
+
+// tryProbe does what Verify does, and also what the caller wants to see done
+// while the probe is stored.
+func (s *shared) tryProbe(ctx context.Context, also func(_ context.Context, key, probe string) error) error {
 	s.sweepProbes()
 	probe := "msalext probe " + rand.Text()
 	key := newProbeKey()
@@ -33,6 +44,9 @@ func (p *Persistence) Verify(ctx context.Context) error {
 		return err
 	}
 	err = s.examine(ctx, key, probe)
+	if err == nil {
+		err = also(ctx, key, probe)
+	}
 	return errors.Join(err, s.discard(context.WithoutCancel(ctx), key, version))
 }
 
@@ -73,25 +87,57 @@ func (s *shared) examine(ctx context.Context, key, probe string) error {
 	return nil
 }
 
-// inClear looks for the probe in the file where the store said that it lies.
-// base64 of a text depends on where in the encoded stream it begins, hence
-// three forms; the outer characters mix with their neighbours and are cut.
+// inClear looks for the probe in the files that the store announced: the one
+// that PathFor names, whether it has the data or the signal, and Location where
+// that is a file, with the log that SQLite writes first.
 func (s *shared) inClear(key, probe string) bool {
-	if s.info.Stamp != backend.StampData {
-		return false
-	}
-	file, err := os.ReadFile(s.path(key))
-	if err != nil {
-		return false // a store may name its files otherwise; then it announced wrongly, and Load notices nothing new
-	}
-	if bytes.Contains(file, []byte(probe)) {
-		return true
-	}
-	for shift := range 3 {
-		text := base64.RawStdEncoding.EncodeToString([]byte("\x00\x00"[:shift] + probe))
-		if bytes.Contains(file, []byte(text[4:len(text)-4])) {
+	needles := disguises(probe)
+	for _, path := range []string{s.path(key), s.info.Location, s.info.Location + "-wal"} {
+		content := peruse(path)
+		if slices.ContainsFunc(needles, func(needle []byte) bool { return bytes.Contains(content, needle) }) {
 			return true
 		}
 	}
 	return false
+}
+
+// perused is how much of a file is read: a probe that was just written to a
+// file as large as that may stay unseen.
+const perused = 64 << 20
+
+// peruse reads a file without its line breaks, where encodings wrap. What can't
+// be read holds nothing in clear: a store may name its files otherwise, and its
+// Location may be words for people.
+func peruse(path string) []byte {
+	if fi, err := os.Stat(path); err != nil || !fi.Mode().IsRegular() || !filepath.IsAbs(path) {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	content, _ := io.ReadAll(io.LimitReader(f, perused))
+	return bytes.ReplaceAll(bytes.ReplaceAll(content, []byte("\r"), nil), []byte("\n"), nil)
+}
+
+// disguises are the forms of a text that everybody can read: as it is, in
+// UTF-16, in hex and in base64 of either alphabet. base64 of a text depends on
+// where in the encoded stream it begins, hence three forms; the outer
+// characters mix with their neighbours and are cut.
+func disguises(text string) [][]byte {
+	digits := hex.EncodeToString([]byte(text))
+	wide := strings.Join(strings.Split(text, ""), "\x00") // of ASCII, in either byte order
+	forms := []string{text, digits, strings.ToUpper(digits), wide}
+	for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for shift := range 3 {
+			code := alphabet.EncodeToString([]byte("\x00\x00"[:shift] + text))
+			forms = append(forms, code[4:len(code)-4])
+		}
+	}
+	var all [][]byte
+	for _, form := range forms {
+		all = append(all, []byte(form))
+	}
+	return all
 }

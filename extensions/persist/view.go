@@ -221,6 +221,7 @@ func (c *PersistedTokenCache) accept(ctx context.Context, blob backend.Blob, wri
 	defer c.mu.Unlock()
 	if c.writes == writes { // else stored came from a write meanwhile, and may be newer
 		c.adopt(backend.Blob{Data: data, Version: blob.Version})
+		c.partly = len(rest) > 0
 		if len(rest) > 0 {
 			c.warning = c.damaged(fmt.Errorf("%d bytes follow the cache", len(rest)))
 		}
@@ -251,12 +252,13 @@ func (c *PersistedTokenCache) reread(ctx context.Context, usable bool) (blob bac
 		defer cancel()
 	}
 	err = c.patiently(ctx, func() error {
-		blob, err = c.p.update(ctx, func(old []byte) ([]byte, error) {
+		stored, err := c.p.update(ctx, basis{}, func(old []byte) ([]byte, error) {
 			if _, _, err := tokencache.Leading(old); err != nil {
 				return nil, c.damaged(err)
 			}
 			return unchanged(old), nil
 		})
+		blob = stored.blob
 		return err
 	})
 	return blob, err
@@ -285,6 +287,7 @@ func (c *PersistedTokenCache) adopt(blob backend.Blob) {
 		return
 	}
 	c.version, c.stored, c.current = blob.Version, snapshotOf(blob.Data), nil
+	c.partly, c.left = false, basis{}
 }
 
 func readable(data []byte) error {

@@ -37,8 +37,8 @@ type Change struct {
 // that can watch is asked to. Otherwise the system's notifications are used
 // and, where there are none (network and FUSE file systems, too many watches
 // in use, crowded directories on macOS and FreeBSD), the file is looked at
-// every half a second, which a warning in the log says once; stores without a
-// file are asked every second. Then changes that are closer together than that
+// every half a second, which a warning in the log says once. On Windows it
+// always is. Stores without a file are asked every second. Then changes that are closer together than that
 // may be told as one.
 //
 // An item that can't be read now is the first Change. The error tells of a

@@ -357,11 +357,11 @@ func (s silent) Watch(ctx context.Context, _ string) iter.Seq2[backend.Version, 
 
 func TestWatchOfAStoreThatStopsWatching(t *testing.T) {
 	t.Parallel()
-	mem := &memory.Backend{}
-	_, s := over(t, "memory", mem, "/x")
+	mem, path := &memory.Backend{}, tempPath(t)
+	_, s := over(t, "memory", mem, path)
 	var logged bytes.Buffer
 	p := New("memory", silent{s, backend.ErrUnavailable}, backend.Config{}, &Options{Logger: slog.New(slog.NewTextHandler(&logged, nil))})
-	other, _ := over(t, "memory", mem, "/x")
+	other, _ := over(t, "memory", mem, path)
 	ctx, cancel := context.WithCancel(t.Context())
 	ch, err := p.Watch(ctx)
 	if err != nil {

@@ -29,8 +29,9 @@ func inPlugin(t *testing.T, log *slog.Logger) (mine, theirs *Persistence) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := tempPath(t)
 	open := func() *Persistence {
-		c := backend.Config{Location: "/x", Path: "/x"}
+		c := backend.Config{Location: path, Path: path}
 		store, err := b.Open(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)

@@ -16,6 +16,9 @@ func (w *watch) listen() {
 	}
 	if err := w.lookout.renew(); err != nil {
 		w.lookout = nil
+		if errors.Is(err, errDeaf) { // as the documentation says; nobody can change it
+			return
+		}
 		w.s.log.Warn("msalext: changes by other processes are noticed late, since there are no notices of them: the file is looked at now and then",
 			"backend", w.s.name, "every", w.s.pace.poll, "error", err)
 	}

@@ -103,7 +103,7 @@ func kill(pid int) {
 func runProgram(t *testing.T, name string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), append([]string{"PLUGINHOST_TEST_PROGRAM=" + name,
+	cmd.Env = append(os.Environ(), append([]string{programEnv + "=" + name,
 		"PLUGINHOST_TEST_PATH=" + filepath.Join(t.TempDir(), "data")}, env...)...)
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -190,8 +191,11 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	allowed := append(Environment(), "PATH", wire.CookieKey, wire.BackendEnv, wire.LogEnv,
-		"PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS", socketDirEnv)
+	allowed := append(emptyEnviron(t), append(Environment(), "PATH", wire.CookieKey, wire.BackendEnv, wire.LogEnv,
+		"PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT", "PLUGIN_PROTOCOL_VERSIONS", socketDirEnv)...)
+	if withTLS(&Options{}) {
+		allowed = append(allowed, "PLUGIN_CLIENT_CERT")
+	}
 	got := map[string]string{}
 	for pair := range strings.SplitSeq(strings.Trim(string(blob.Data), "\x00"), "\x00") {
 		key, value, _ := strings.Cut(pair, "=")
@@ -200,7 +204,10 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("the plugin got %s", key)
 		}
 	}
-	want := map[string]string{"LANG": "C.UTF-8", "PLUGIN_PROTOCOL_VERSIONS": "1", wire.BackendEnv: "store"}
+	want := map[string]string{"PLUGIN_PROTOCOL_VERSIONS": "1", wire.BackendEnv: "store"}
+	if slices.Contains(inherited, "LANG") {
+		want["LANG"] = "C.UTF-8"
+	}
 	for key, value := range want {
 		if got[key] != value {
 			t.Errorf("%s=%q, want %q", key, got[key], value)
@@ -210,6 +217,18 @@ func TestEnvironment(t *testing.T) {
 	if diff := cmp.Diff("allowed,", string(blob.Data)); diff != "" || err != nil {
 		t.Errorf("variables given with Open: %v %s", err, diff)
 	}
+}
+
+// emptyEnviron is what the system adds to an environment where nothing is.
+func emptyEnviron(t *testing.T) []string {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{programEnv + "=environ"}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
 }
 
 func TestHostThatIsAPluginItself(t *testing.T) {
@@ -225,6 +244,7 @@ func TestHostThatIsAPluginItself(t *testing.T) {
 func TestForgetfulProgramStartsOnce(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
+	t.Setenv("USERPROFILE", home)
 	h := newHost(t, nil)
 	_, err := h.Backend(t.Context(), "forgetful")
 	if !errors.Is(err, backend.ErrPluginRefused) {

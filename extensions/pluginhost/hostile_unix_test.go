@@ -26,7 +26,6 @@ func init() {
 	for name, f := range map[string]func(){
 		"rubbish":    func() { fmt.Println("hello, world SECRET"); wait() },
 		"endless":    func() { _, _ = io.Copy(os.Stdout, rand.Reader) },
-		"silent":     func() { wait() },
 		"exits":      func() { fmt.Fprintln(os.Stderr, "SECRET why"); os.Exit(7) },
 		"core":       func() { announce("2|1|unix|%s|grpc|"); wait() },
 		"version":    func() { announce("1|99|unix|%s|grpc|"); wait() },

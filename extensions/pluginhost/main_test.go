@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,7 +22,7 @@ import (
 
 // hostile are plugins, by the backend's name under which the test binary is
 // started again. Those that return, and nil, go on as good ones.
-var hostile = map[string]func(){"store": nil, "forgetful": forgetful}
+var hostile = map[string]func(){"store": nil, "forgetful": forgetful, "silent": wait}
 
 // startEnv is the environment before package plugin tidies it up.
 var startEnv = os.Environ()
@@ -31,7 +32,8 @@ func wait() { time.Sleep(time.Hour) }
 // forgetful is a program that wants a plugin of its own, and doesn't serve
 // when it is started as one.
 func forgetful() {
-	f, _ := os.OpenFile(filepath.Join(os.Getenv("HOME"), "starts"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	home, _ := os.UserHomeDir()
+	f, _ := os.OpenFile(filepath.Join(home, "starts"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	fmt.Fprintln(f, os.Getpid())
 	f.Close()
 	h := New(nil)
@@ -57,7 +59,7 @@ func TestMain(m *testing.M) {
 		all = append(all, &files{name: name})
 	}
 	plugin.ServeIfInvoked(all...)
-	if name := os.Getenv("PLUGINHOST_TEST_PROGRAM"); name != "" {
+	if name := os.Getenv(programEnv); name != "" {
 		programs[name]()
 		return
 	}
@@ -207,16 +209,21 @@ func (s *fileStore) Watch(ctx context.Context, _ string) iter.Seq2[backend.Versi
 
 func (s *fileStore) Close() error { return nil }
 
+// programEnv names the program that the test binary is.
+const programEnv = "PLUGINHOST_TEST_PROGRAM"
+
 // programs are what the test binary does in a process of its own, as a host.
 var programs = map[string]func(){
 	"hold":      programHold,
 	"nested":    func() { programUse(New(nil)) },
+	"environ":   programEnviron,
 	"installed": programInstalled,
 }
 
 // programHold opens a store, tells the plugin's pid, and waits.
 func programHold() {
-	s, err := openStore(New(nil), "store", os.Getenv("PLUGINHOST_TEST_PATH"))
+	name := cmp.Or(os.Getenv("PLUGINHOST_TEST_BACKEND"), "store")
+	s, err := openStore(New(nil), name, os.Getenv("PLUGINHOST_TEST_PATH"))
 	if err != nil {
 		fmt.Println("error:", err)
 		os.Exit(1)
@@ -225,6 +232,15 @@ func programHold() {
 	fmt.Println(string(blob.Data), err)
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	wait()
+}
+
+// programEnviron prints the names in its environment.
+func programEnviron() {
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); name != "" && name != programEnv {
+			fmt.Println(name)
+		}
+	}
 }
 
 func programInstalled() {

@@ -161,7 +161,7 @@ func TestDiesWhileOpening(t *testing.T) {
 
 func TestHangingPlugin(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, &Options{CallTimeout: 200 * time.Millisecond})
+	h := newHost(t, &Options{CallTimeout: time.Second})
 	s, _ := mustOpen(t, h, "store")
 	pid := pidOf(t, s)
 	hang := func() {

@@ -17,7 +17,14 @@ func (c *TokenCache) Clone() *TokenCache {
 	clone.members = slices.Clone(c.members)
 	for k := range clone.sections {
 		s := &clone.sections[k]
-		s.entries = slices.Clone(s.entries)
+		n := len(s.entries)
+		// Those that are gone would gather in a cache that is cloned and changed
+		// again and again.
+		s.entries = slices.DeleteFunc(slices.Clone(s.entries), func(e entry) bool { return e.gone })
+		if len(s.entries) < n {
+			s.index, s.lookups = nil, nil
+			continue
+		}
 		s.index = maps.Clone(s.index)
 		s.lookups = maps.Clone(s.lookups) // what it maps to never changes
 	}

@@ -96,6 +96,7 @@ func withChanges(raw []byte, changes map[string]any) ([]byte, error) {
 		values[string(appendQuoted(nil, name))] = value
 	}
 	var out object
+	out.buf.Grow(len(raw) + 64)
 	for f := range fieldsOf(raw) {
 		value, set := values[string(f.quoted)]
 		delete(values, string(f.quoted))

@@ -3,6 +3,7 @@ package tokencache
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -48,7 +49,7 @@ func appendQuoted(dst []byte, s string) []byte {
 // possible because such characters occur in strings only.
 func appendASCII(dst, raw []byte) []byte {
 	for len(raw) > 0 {
-		n := bytes.IndexFunc(raw, func(r rune) bool { return r >= utf8.RuneSelf })
+		n := slices.IndexFunc(raw, func(c byte) bool { return c >= utf8.RuneSelf })
 		if n < 0 {
 			return append(dst, raw...)
 		}
