@@ -15,9 +15,13 @@ import (
 
 const module = "github.com/msalext/msalext/"
 
-// programs builds what `make demo` builds, and laid out as it does.
+// programs builds what `make demo` builds, and laid out as it does. Where no Go
+// runs, a directory with them is in the environment.
 func programs(t *testing.T) string {
 	t.Helper()
+	if dir := os.Getenv("MSALEXT_TEST_PROGRAMS"); dir != "" {
+		return dir
+	}
 	dir := testproc.SharedDir(t) // plugins don't run from where others could write
 	build(t, dir, "examples/quickstart", "examples/demo", "examples/inprocess")
 	build(t, filepath.Join(dir, "msalext-plugins"), "plugins/file/cmd/msalext-plugin-file")
@@ -70,7 +74,7 @@ func TestExamples(t *testing.T) {
 		t.Parallel()
 		tmp := testproc.SharedDir(t)
 		// Who has an application of their own set must not send it our people's passwords.
-		env := []string{"TMPDIR=" + tmp, "XDG_RUNTIME_DIR=", "AZURE_CLIENT_ID=somebody"}
+		env := []string{"TMPDIR=" + tmp, "TMP=" + tmp, "TEMP=" + tmp, "XDG_RUNTIME_DIR=", "AZURE_CLIENT_ID=somebody"}
 		out := start(t, filepath.Join(dir, "demo"), env)
 		lineEnds(t, out, "encrypted:  false", "token of alice@contoso.example, from the identity provider",
 			"token of alice@contoso.example, from the cache", "no token request was made",
