@@ -60,3 +60,27 @@ func TestCloneOfAChangedCacheWritesTheSame(t *testing.T) {
 		t.Errorf("wrote %s, not %s", got, written)
 	}
 }
+
+// What was removed doesn't gather in a cache that is cloned after each change.
+func TestClonesDoNotGrow(t *testing.T) {
+	t.Parallel()
+	var c TokenCache
+	if err := c.Deserialize(doc(append(signIn("alice", "c", "1"), signIn("bob", "c", "1")...)...)); err != nil {
+		t.Fatal(err)
+	}
+	c.RemoveAccount(c.Accounts()[0], "")
+	clone := c.Clone()
+	for _, k := range []Section{AccessTokens, RefreshTokens, IDTokens, Accounts} {
+		if n := len(clone.sections[k].entries); n != 1 {
+			t.Errorf("%v: %d entries", k, n)
+		}
+	}
+	found := clone.Search(Query{Section: AccessTokens, HomeAccountID: "bob"})
+	if len(found) != 1 {
+		t.Fatalf("%d found", len(found))
+	}
+	changed, err := clone.Modify(found[0], map[string]any{"secret": "new"})
+	if err != nil || changed.Secret() != "new" || !clone.Remove(changed) {
+		t.Errorf("what is left can't be changed: %v, %v", changed, err)
+	}
+}

@@ -29,7 +29,7 @@ func vetDir(dir string, fi fs.FileInfo) error {
 }
 
 func openDir(dir string) (*os.File, error) {
-	return os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 }
 
 // busy tries for the lock; what can't be locked isn't busy.

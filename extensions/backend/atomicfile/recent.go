@@ -57,7 +57,7 @@ func takeKnown(path string) known {
 // keep makes k what is known of its file. Where that is too much, what was not
 // used for longest is forgotten.
 func (k known) keep() {
-	if len(k.data) < worthKeeping || cap(k.data) > keptMost {
+	if len(k.data) == 0 {
 		return
 	}
 	lately.Lock()
@@ -77,7 +77,7 @@ func (k known) keep() {
 // learn returns the version of data, which the file has now, and k for it: a
 // copy in memory that k has, where there is enough.
 func (k known) learn(data []byte) (backend.Version, known) {
-	if len(data) < worthKeeping {
+	if len(data) < worthKeeping || len(data) > keptMost {
 		return VersionOf(data), known{path: k.path}
 	}
 	if bytes.Equal(k.data, data) {
@@ -85,7 +85,7 @@ func (k known) learn(data []byte) (backend.Version, known) {
 	}
 	pieces := piecesOf(data, k.data, k.pieces)
 	if n := len(data); n > cap(k.data) || n < cap(k.data)/4 {
-		k.data = make([]byte, 0, n+n/16) // the next content is mostly a little longer
+		k.data = make([]byte, 0, min(n+n/16, keptMost)) // the next content is mostly a little longer
 	}
 	k = known{k.path, append(k.data[:0], data...), pieces, versionOf(pieces)}
 	return k.version, k
