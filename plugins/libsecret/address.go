@@ -55,6 +55,8 @@ func connect(ctx context.Context, addresses string) (net.Conn, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded): // the dialler's clock can be ahead of the context's
+		return nil, context.DeadlineExceeded
 	case errors.Is(err, fs.ErrPermission):
 		return nil, refused(err)
 	default:
