@@ -54,7 +54,7 @@ func TestOpenOnAServiceThatMisbehaves(t *testing.T) {
 				begin := time.Now()
 				_, err := d.backend().Open(ctx, config(t, nil))
 				wants(t, "open", err, c.kind)
-				if took := time.Since(begin); took > patience {
+				if took := time.Since(begin); took > 10*patience {
 					t.Errorf("it took %v", took)
 				}
 			})
@@ -113,7 +113,7 @@ func TestAnswersThatAreNonsense(t *testing.T) {
 			for name, kind := range c.kinds {
 				begin := time.Now()
 				err := calls[name](t.Context(), s)
-				if took := time.Since(begin); took > patience {
+				if took := time.Since(begin); took > 10*patience {
 					t.Errorf("%s took %v", name, took)
 				}
 				if kind == nil {
