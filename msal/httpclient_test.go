@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -97,8 +98,15 @@ func (w *world) holds(entries ...string) {
 	if err := os.WriteFile(w.path+".new", []byte(`{"RefreshToken":{`+strings.Join(entries, ",")+`}}`), 0o600); err != nil {
 		w.Fatal(err)
 	}
-	if err := os.Rename(w.path+".new", w.path); err != nil {
-		w.Fatal(err)
+	// Windows renames over no file that somebody reads.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		err := os.Rename(w.path+".new", w.path)
+		if err == nil {
+			return
+		}
+		if runtime.GOOS != "windows" || time.Now().After(deadline) {
+			w.Fatal(err)
+		}
 	}
 }
 
