@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
 	pb "github.com/msalext/msalext/internal/wire/persistencepb"
@@ -43,10 +44,22 @@ func (o origin) decode(ctx context.Context, err error) error {
 	} else if detail != nil {
 		return o.detailed(st.Code(), detail)
 	}
-	if ended := ctx.Err(); ended != nil {
+	if ended := endOf(ctx); ended != nil {
 		return &backend.Error{Op: o.op, Backend: o.backend, Err: ended}
 	}
 	return o.bare(st)
+}
+
+// endOf is ctx's error, also in the moment between its deadline and the timer
+// that ends it, in which gRPC gives up already.
+func endOf(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // detailIn finds the ErrorDetail of a status. Other details, which a hostile
