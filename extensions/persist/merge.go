@@ -78,8 +78,12 @@ func (c *PersistedTokenCache) writeOnce(ctx context.Context, fn func([]byte) ([]
 	c.pending = slices.Delete(c.pending, 0, taken)
 	c.current = nil
 	c.writes++
+	before := c.stored
 	c.adopt(stored.blob)
 	c.left = stored
+	if c.stored != before && c.restoring == nil { // which may refer to it
+		c.edited.replaced(before)
+	}
 	return nil
 }
 

@@ -22,11 +22,12 @@ type View struct {
 type snapshot struct {
 	data     []byte
 	readable func() []byte // made at the first use
+	shown    bool          // a View may refer to data; guarded by the cache's mu
 }
 
 // snapshotOf keeps data, which is a token cache or nothing.
 func snapshotOf(data []byte) *snapshot {
-	return &snapshot{data, sync.OnceValue(func() []byte {
+	return &snapshot{data: data, readable: sync.OnceValue(func() []byte {
 		readable, err := tokencache.Readable(data)
 		if err != nil {
 			return nil // data was parsed before it came here
@@ -138,6 +139,7 @@ func (c *PersistedTokenCache) view() (View, error) {
 		if c.stored == nil {
 			c.stored = snapshotOf(nil)
 		}
+		c.stored.shown = true
 		if len(c.pending) == 0 {
 			c.current = c.stored
 			return View{of: c.current}, nil

@@ -1,6 +1,6 @@
 package tokencache
 
-import "bytes"
+import "slices"
 
 // TokenCache is a parsed cache of the unified MSAL format. The zero value is
 // an empty cache, ready to use. It is not safe for concurrent use, not even by
@@ -43,24 +43,31 @@ func (c *TokenCache) Deserialize(data []byte) error {
 // Serialize returns the cache as JSON, in memory of its own. It is always a
 // valid JSON object; an empty cache is {}. What wasn't changed since
 // Deserialize is written as it was read, without the byte order mark.
-func (c *TokenCache) Serialize() []byte {
+func (c *TokenCache) Serialize() []byte { return c.AppendSerialized(nil) }
+
+// AppendSerialized appends what Serialize returns to dst, for programs that
+// write often and have memory at hand. It must not be memory that the cache or
+// an entry refers to.
+func (c *TokenCache) AppendSerialized(dst []byte) []byte {
 	c.changed = false
-	if !c.dirty() {
-		if c.src == nil {
-			return []byte("{}")
-		}
-		return bytes.Clone(c.src)
+	switch {
+	case c.dirty():
+		return c.appendParts(dst)
+	case c.src == nil:
+		return append(dst, "{}"...)
 	}
-	return c.rewrite()
+	return append(dst, c.src...)
 }
 
 // rewrite puts the document together from its parts.
-func (c *TokenCache) rewrite() []byte {
-	out := make([]byte, 0, c.size())
-	out = append(out, '{')
+func (c *TokenCache) rewrite() []byte { return c.appendParts(nil) }
+
+func (c *TokenCache) appendParts(out []byte) []byte {
+	out = append(slices.Grow(out, c.size()), '{')
+	start := len(out)
 	var written [kinds]bool
 	for i := range c.members {
-		out = c.appendMember(out, &c.members[i])
+		out = c.appendMember(out, start, &c.members[i])
 		if c.members[i].known {
 			written[c.members[i].kind] = true
 		}
@@ -69,14 +76,15 @@ func (c *TokenCache) rewrite() []byte {
 		if !written[k] && c.sections[k].dirty {
 			m := member{kind: Section(k), known: true}
 			m.lead = append(appendQuoted(nil, sectionNames[k]), ':')
-			out = c.appendMember(out, &m)
+			out = c.appendMember(out, start, &m)
 		}
 	}
 	return append(append(out, c.tail...), '}')
 }
 
-func (c *TokenCache) appendMember(out []byte, m *member) []byte {
-	if len(out) > 1 {
+// appendMember continues the members that begin at start.
+func (c *TokenCache) appendMember(out []byte, start int, m *member) []byte {
+	if len(out) > start {
 		out = append(out, ',')
 	}
 	out = append(out, m.lead...)

@@ -200,3 +200,27 @@ func TestCloud(t *testing.T) {
 		t.Error("strangers are put together")
 	}
 }
+
+func TestAppendSerialized(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*TokenCache){
+		"empty":     func(c *TokenCache) { *c = TokenCache{} },
+		"as read":   func(*TokenCache) {},
+		"an object": func(c *TokenCache) { c.RemoveAccount(c.Accounts()[0], "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var c TokenCache
+			if err := c.Deserialize(doc(signIn("alice", "c", "1")...)); err != nil {
+				t.Fatal(err)
+			}
+			change(&c)
+			want := "{" + string(c.Serialize())
+			for _, dst := range [][]byte{[]byte("{"), append(make([]byte, 0, 1<<16), '{')} {
+				if got := string(c.AppendSerialized(dst)); got != want || c.HasStateChanged() {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
+		})
+	}
+}
