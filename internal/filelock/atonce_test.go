@@ -4,6 +4,7 @@ package filelock
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 )
@@ -72,4 +73,26 @@ func acquiring(t *testing.T, path string) <-chan *Lock {
 		got <- l
 	}()
 	return got
+}
+
+// Who gives up right after it found the lock taken keeps nobody behind it.
+func TestFirstPlaceIsGivenUpWithTheWait(t *testing.T) {
+	t.Parallel()
+	path := cachePath(t)
+	// Of a peer without flock, since a wait in the kernel ends with the lock alone.
+	if err := os.WriteFile(path+lockSuffix, fmt.Append(nil, os.Getpid()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		_, from := atOnce(path, Options{}.orDefault())
+		if from.queue == nil {
+			t.Fatal("nobody else is in the queue, and it isn't first there")
+		}
+		join(path, Options{}.orDefault(), from).leave()
+		eventually(t, func() bool {
+			queue, err := enterQueue(path+queueSuffix, false)
+			_ = queue.Close()
+			return err == nil && standing(path) == -1
+		})
+	}
 }

@@ -103,3 +103,34 @@ func TestJavaLockLeftOrLost(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A lock without Java's, taken for somebody who has left, is of no use to who
+// needs both.
+func TestJavaLockOfWhoeverStays(t *testing.T) {
+	t.Parallel()
+	path := cachePath(t)
+	held := mustAcquire(t, path)
+	plain := join(path, Options{}.orDefault(), place{})
+	eventually(t, func() bool { // it waits for the lock, and not for its place
+		queue, err := enterQueue(path+queueSuffix, false)
+		_ = queue.Close()
+		return errors.Is(err, errBusy)
+	})
+	both := join(path, Options{Java: true}.orDefault(), place{})
+	plain.leave()
+	if err := held.Release(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case r := <-both.result:
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		if r.lock.java == nil {
+			t.Error("it came without Java's")
+		}
+		_ = r.lock.Release()
+	case <-time.After(room):
+		t.Fatal("it never came")
+	}
+}

@@ -1,6 +1,7 @@
 package filelock
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -32,6 +33,10 @@ type result struct {
 	lock *Lock
 	err  error
 }
+
+// serves tells whether the result is what a waiter waits for: without Java's
+// lock one that was taken with it would let MSAL4J in.
+func (r result) serves(w *waiter) bool { return r.lock == nil || !w.opts.Java || r.lock.java != nil }
 
 // awaitedHere tells whether somebody in this process waits for the path.
 func awaitedHere(path string) bool {
@@ -80,6 +85,7 @@ func (w *waiter) leave() {
 // serve gets the lock for one waiter after the other. While one of them holds
 // it, serve already waits for the next.
 func (l *line) serve() {
+	defer func() { l.from.leave() }() // where all waiters left before it was needed
 	for o, more := l.first(); more; o, more = l.first() {
 		lock, err := acquire(l.path, o, l.from, l.wanted)
 		l.from = place{}
@@ -106,13 +112,15 @@ func (l *line) wanted() bool {
 	return len(l.waiters) > 0
 }
 
-// hand gives the result to whoever is first now; nobody there: the lock is
+// hand gives the result to whoever is first now, of those who asked for such a
+// lock: it was taken for somebody who may have left. Nobody there: the lock is
 // released.
 func (l *line) hand(r result) {
 	lines.Lock()
 	var w *waiter
-	if len(l.waiters) > 0 {
-		w, l.waiters = l.waiters[0], l.waiters[1:]
+	if i := slices.IndexFunc(l.waiters, r.serves); i >= 0 {
+		w = l.waiters[i]
+		l.waiters = slices.Delete(l.waiters, i, i+1)
 	}
 	lines.Unlock()
 	if w != nil {
