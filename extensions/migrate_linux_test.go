@@ -291,6 +291,37 @@ func TestMigrateInOppositeDirections(t *testing.T) {
 	}
 }
 
+// At one location only one of the two can have its way. Whichever it is, the
+// store that is recorded then has everything.
+func TestMigrateInOppositeDirectionsAtOneLocation(t *testing.T) {
+	t.Parallel()
+	where := location(t)
+	fill(t, open(t, file.Backend(), where), threeItems)
+	var all sync.WaitGroup
+	for _, back := range []bool{false, true, false, true} {
+		from, to := open(t, file.Backend(), where), open(t, sealed{}, where)
+		if back {
+			from, to = to, from
+		}
+		all.Go(func() {
+			for range 10 {
+				err := extensions.Migrate(t.Context(), from, to, &extensions.MigrateOptions{AllowPlaintext: true, DeleteSource: true})
+				if err != nil && !errors.Is(err, backend.ErrBackendChanged) && !errors.Is(err, backend.ErrConflict) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	p := open(t, file.Backend(), where)
+	if recorded(t, where) == "sealed" {
+		p = open(t, sealed{}, where)
+	}
+	if d := cmp.Diff(threeItems, holds(t, p, keysOf(threeItems)...)); d != "" {
+		t.Errorf("%s: %s", p.Backend(), d)
+	}
+}
+
 // Several processes that start at once may all try to migrate.
 func TestMigrateManyTimesAtOnce(t *testing.T) {
 	t.Parallel()

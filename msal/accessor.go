@@ -94,6 +94,7 @@ func (a *accessor) replace(ctx context.Context, client *client, u cache.Unmarsha
 		return nil
 	}
 	client.current = false
+	aboutToRead(a.cache, view)
 	view = client.share(view, n)
 	if err := u.Unmarshal(view.Readable()); err != nil {
 		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt,

@@ -17,28 +17,29 @@ const (
 	longPause  = 100 * time.Millisecond
 )
 
-// newer returns the refresh token that replaced one which was refused, and ""
-// where there is none. earlier is the cache as it was when that one was sent.
-// With wait it looks again for a while, as long as ctx and the account live.
-func (h *httpClient) newer(ctx context.Context, refused string, earlier []persist.View, wait bool) string {
-	sent := sentFrom(earlier, refused)
+// newer returns the refresh token that replaced the last of those that were
+// tried, and were refused, and the cache that has it; "" where there is none.
+// earlier is the cache as it may have been when that one was read. With wait it
+// looks again for a while, as long as ctx and the account live.
+func (h *httpClient) newer(ctx context.Context, tried []string, earlier []persist.View, wait bool) (string, persist.View) {
+	sent := sentFrom(earlier, tried)
 	if sent == nil {
-		return ""
+		return "", persist.View{}
 	}
 	deadline := time.Now().Add(patience)
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		view, err := h.cache.View(ctx)
 		if err != nil {
-			return ""
+			return "", view
 		}
 		newer, signedIn := sent.replacement(view)
 		if newer != "" || !signedIn || !wait || time.Now().Add(pause).After(deadline) {
-			return newer
+			return newer, view
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return ""
+			return "", view
 		}
 	}
 }
@@ -47,18 +48,23 @@ func (h *httpClient) newer(ctx context.Context, refused string, earlier []persis
 type sentToken struct {
 	tokencache.Entry
 
-	stored map[string]bool // all refresh tokens of the account then
+	stored map[string]bool // all refresh tokens of the account then, and those tried before
 }
 
-// sentFrom looks a token up where MSAL may have had it from. Where it isn't
-// found nobody knows whose it is, and another's must not be sent instead.
-func sentFrom(earlier []persist.View, secret string) *sentToken {
+// sentFrom looks the last token that was tried up where MSAL may have had it
+// from. Where it isn't found nobody knows whose it is, and another's must not be
+// sent instead.
+func sentFrom(earlier []persist.View, tried []string) *sentToken {
+	secret := tried[len(tried)-1]
 	for _, view := range earlier {
 		tokens := refreshTokens(view, tokencache.Query{Fields: map[string]string{"secret": secret}})
 		if len(tokens) == 0 {
 			continue
 		}
-		sent := &sentToken{Entry: tokens[0], stored: map[string]bool{secret: true}}
+		sent := &sentToken{Entry: tokens[0], stored: map[string]bool{}}
+		for _, old := range tried {
+			sent.stored[old] = true
+		}
 		for _, e := range refreshTokens(view, sent.account()) {
 			sent.stored[e.Secret()] = true
 		}

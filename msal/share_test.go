@@ -45,7 +45,15 @@ func stocked(note string) []byte {
 		`},"AccessToken":{"-env-accesstoken-c-t-s":{"home_account_id":null,"environment":"env","client_id":"c","secret":"rt-app"}},"Note":"` + note + `"}`)
 }
 
+// shelved is an accessor of a stocked cache, and a way for others to write it.
 func shelved(t *testing.T) (*accessor, func(note string)) {
+	t.Helper()
+	a, save := emptyShelf(t)
+	save("")
+	return a, save
+}
+
+func emptyShelf(t *testing.T) (*accessor, func(note string)) {
 	t.Helper()
 	store, err := (&memory.Backend{}).Open(t.Context(), backend.Config{})
 	if err != nil {
@@ -57,7 +65,6 @@ func shelved(t *testing.T) (*accessor, func(note string)) {
 			t.Fatal(err)
 		}
 	}
-	save("")
 	return &accessor{cache: persist.NewPersistedTokenCache(p, nil)}, save
 }
 
@@ -95,6 +102,20 @@ func TestMSALIsGivenWhatItLooksFor(t *testing.T) {
 		if err != nil || r.times != step.times || r.whose() != step.whose || r.accounts() != 6 {
 			t.Errorf("%s: %d times, tokens of %q, %d accounts, %v", step.name, r.times, r.whose(), r.accounts(), err)
 		}
+	}
+}
+
+// A program that begins without anybody signed in is given no more later on.
+func TestBeginningWithNothing(t *testing.T) {
+	t.Parallel()
+	a, save := emptyShelf(t)
+	r := &reader{}
+	if err := a.replace(t.Context(), a.clients.of(r), r, need{}); err != nil {
+		t.Fatal(err)
+	}
+	save("")
+	if err := a.replace(t.Context(), a.clients.of(r), r, need{person: "a.t"}); err != nil || r.whose() != "a app" {
+		t.Errorf("tokens of %q, %v", r.whose(), err)
 	}
 }
 

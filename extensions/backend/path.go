@@ -3,13 +3,14 @@ package backend
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 )
 
 // maxKeyName keeps a key's file name, with the suffixes that lock and
 // temporary files add, well under the 255 bytes that file systems allow.
 const maxKeyName = 128
+
+const hexDigits = "0123456789abcdef"
 
 // PathFor tells where the file of a key lies, for host and backends alike:
 // the data of a StampData store, the signal file of a StampSignal store, and,
@@ -19,7 +20,8 @@ const maxKeyName = 128
 // path + ".key-" + its name, in which all but a-z, 0-9, "-" and "_" is written
 // "%xx", so that no two keys meet on a file system that ignores case and no
 // key looks like a lock file. A key whose name would exceed 128 bytes is
-// written "%h" and its SHA-256 in hex.
+// written "%h" and its SHA-256 in hex; package atomicfile keeps it beside that
+// file, in one with the suffix ".name", so that it can be listed.
 func PathFor(path, key string) string {
 	if key == "" {
 		return path
@@ -29,7 +31,9 @@ func PathFor(path, key string) string {
 		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' {
 			b.WriteByte(c)
 		} else {
-			fmt.Fprintf(&b, "%%%02x", c)
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
 		}
 	}
 	name := b.String()

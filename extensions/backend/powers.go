@@ -56,7 +56,9 @@ type Unlocker interface {
 // Lister names what is stored.
 type Lister interface {
 	// Keys yields the items whose key begins with prefix, in any order, or one
-	// error: a locked store doesn't look like an empty one.
+	// error: a locked store doesn't look like an empty one. What is stored all
+	// along is yielded once, whatever comes and goes meanwhile, also through
+	// the same store.
 	Keys(ctx context.Context, prefix string) iter.Seq2[KeyInfo, error]
 }
 

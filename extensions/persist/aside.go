@@ -2,9 +2,11 @@ package persist
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,13 +34,36 @@ func (s *shared) moveAside(ctx context.Context, key string, d damaged) (movedTo 
 	return movedTo, err
 }
 
-// restore stores what of a damaged item can be read.
-func (s *shared) restore(ctx context.Context, key string, whole []byte) error {
+// replaceByWhole keeps a copy of a damaged item and stores what of it can be read
+// in its place. That is one step, so that nobody finds the item gone.
+func (s *shared) replaceByWhole(ctx context.Context, key string, d damaged) (copied string, err error) {
+	copied, drop, err := s.copyAside(ctx, key, d)
+	if err != nil {
+		return "", err
+	}
 	ended := s.own.begin(key)
-	version, err := s.save(ctx, key, whole, backend.None)
-	ended(backend.None, version, err)
-	s.signal(key)
-	return err
+	version, err := s.save(ctx, key, d.whole, d.blob.Version)
+	ended(d.blob.Version, version, err)
+	if !errors.Is(err, backend.ErrConflict) {
+		s.signal(key)
+	}
+	if err == nil || errors.Is(err, backend.ErrTimeout) { // which may come true later
+		return copied, err
+	}
+	if now, lerr := s.load(ctx, key, backend.None); lerr == nil && now.Version == d.blob.Version {
+		drop() // else each further try leaves another
+	}
+	return "", err
+}
+
+// copyAside leaves the item where it is.
+func (s *shared) copyAside(ctx context.Context, key string, d damaged) (to string, drop func(), err error) {
+	if s.info.Stamp == backend.StampData {
+		to, err = copyFile(s.path(key), d.stamp)
+		return to, func() { _ = os.Remove(to) }, s.fail("quarantine", err)
+	}
+	to, version, err := s.saveCopy(ctx, key, d.blob)
+	return to, func() { _ = s.discard(ctx, to, version) }, err
 }
 
 // asides are the names to try for what is moved aside now.
@@ -52,6 +77,10 @@ func asides(name string) []string {
 }
 
 var errNoName = errors.New("every name to move it to is taken")
+
+func changedMeanwhile(path string) error {
+	return &backend.Error{Op: "quarantine", Kind: backend.ErrConflict, Err: errors.New(path)}
+}
 
 // renameAside renames a file, if it still is what was seen, to a new name that
 // it claims first: a rename by itself would replace what is there.
@@ -73,7 +102,7 @@ func renameAside(ctx context.Context, path string, seen ownedfile.Stamp) (string
 		return "", err
 	}
 	if now != seen {
-		return "", &backend.Error{Op: "quarantine", Kind: backend.ErrConflict, Err: errors.New(path)}
+		return "", changedMeanwhile(path)
 	}
 	to, err := renameToFree(path)
 	if err != nil {
@@ -107,27 +136,65 @@ func renameByClaim(from, to string) error {
 	return err
 }
 
-// saveAside saves what an item holds under another key before it deletes the
-// item.
-func (s *shared) saveAside(ctx context.Context, key string, blob backend.Blob) (string, error) {
-	for _, name := range asides(key) {
-		_, err := s.saveOnce(ctx, name, blob.Data, backend.None)
-		if errors.Is(err, backend.ErrConflict) {
+// copyFile copies a file as it lies there, encrypted where it is, to a new name, if
+// it still is what was seen.
+func copyFile(path string, seen ownedfile.Stamp) (string, error) {
+	from, err := ownedfile.Open(path, os.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	if now, err := ownedfile.StatOpen(from.File); err != nil || now != seen {
+		return "", cmp.Or(err, changedMeanwhile(path))
+	}
+	for _, name := range asides(path) {
+		to, err := ownedfile.Open(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
+		_, err = io.Copy(to, from)
+		if err = cmp.Or(err, to.Sync(), to.Close()); err != nil {
+			_ = to.Close() // first, for Windows
+			_ = os.Remove(name)
+		}
+		return name, ownedfile.Wrap("quarantine", err)
+	}
+	return "", errNoName
+}
+
+// saveAside saves what an item holds under another key before it deletes the
+// item.
+func (s *shared) saveAside(ctx context.Context, key string, blob backend.Blob) (string, error) {
+	if e, ok := s.store.(setter); ok && blob.Data == nil {
+		return s.setAside(ctx, e, key)
+	}
+	name, _, err := s.saveCopy(ctx, key, blob)
+	if err == nil {
+		_, err = bounded(ctx, s, "quarantine", func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, s.store.Delete(ctx, key, blob.Version)
+		})
+	}
+	return name, err
+}
+
+// saveCopy saves what an item holds under another key, and reads it back.
+func (s *shared) saveCopy(ctx context.Context, key string, blob backend.Blob) (string, backend.Version, error) {
+	for _, name := range asides(key) {
+		version, err := s.saveOnce(ctx, name, blob.Data, backend.None)
+		if errors.Is(err, backend.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return "", backend.None, err
+		}
 		copied, err := s.load(ctx, name, backend.None)
 		if err == nil && !bytes.Equal(copied.Data, blob.Data) {
 			err = s.fail("quarantine", errors.New("the copy differs"))
 		}
-		if err == nil {
-			_, err = bounded(ctx, s, "quarantine", func(ctx context.Context) (struct{}, error) {
-				return struct{}{}, s.store.Delete(ctx, key, blob.Version)
-			})
-		}
-		return name, err
+		return name, version, err
 	}
-	return "", s.fail("quarantine", errNoName)
+	return "", backend.None, s.fail("quarantine", errNoName)
 }

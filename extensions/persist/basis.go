@@ -1,13 +1,11 @@
 package persist
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
-	"github.com/msalext/msalext/extensions/tokencache"
 	"github.com/msalext/msalext/internal/ownedfile"
 )
 
@@ -70,44 +68,4 @@ func (c *PersistedTokenCache) basis() basis {
 		return basis{blob: backend.Blob{Data: c.stored.data, Version: c.version}}
 	}
 	return c.left
-}
-
-// edited is the cache as the last Modify left it. With it the next one, which
-// mostly finds it like that, needn't parse; and it writes into memory of the one
-// before, since a program's garbage collector would else have to run for every
-// few changes.
-type edited struct {
-	data  []byte
-	cache *tokencache.TokenCache // of data; nobody else has it
-
-	mine, before []byte // what the last two made, where no cache was parsed from it
-	spare        []byte // what nobody refers to any more
-}
-
-// take returns data parsed, for the caller alone.
-func (e *edited) take(data []byte) (*tokencache.TokenCache, error) {
-	if e.cache != nil && bytes.Equal(e.data, data) {
-		tc := e.cache
-		e.data, e.cache = nil, nil
-		return tc, nil
-	}
-	*e = edited{}
-	var tc tokencache.TokenCache
-	return &tc, tc.Deserialize(data)
-}
-
-// leave keeps a copy of tc, since whoever changed it may still have it, and
-// returns it serialized.
-func (e *edited) leave(tc *tokencache.TokenCache) []byte {
-	data := tc.AppendSerialized(e.spare[:0])
-	*e = edited{data: data, cache: tc.Clone(), mine: data, before: e.mine}
-	return data
-}
-
-// replaced tells that what was stored until now is so no longer.
-func (e *edited) replaced(s *snapshot) {
-	if s != nil && !s.shown && len(s.data) > 0 && len(e.before) > 0 && &s.data[0] == &e.before[0] {
-		e.spare = e.before
-	}
-	e.before = nil
 }

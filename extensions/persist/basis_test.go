@@ -3,9 +3,7 @@ package persist
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -219,78 +217,5 @@ func TestRecordOfOthersIsNoticed(t *testing.T) {
 	}
 	if err := p.Save(t.Context(), []byte("two")); !errors.Is(err, backend.ErrBackendChanged) {
 		t.Errorf("save: %v", err)
-	}
-}
-
-// Modify uses memory again. What a caller has must not change by that.
-func TestWhatCallersHaveStaysAsItWas(t *testing.T) {
-	t.Parallel()
-	p, _ := onDisk(t, tempPath(t))
-	save(t, p, string(cacheOf("ann", "bob")))
-	c := NewPersistedTokenCache(p, nil)
-	var held, copies [][]byte
-	hold := func(data []byte) { held, copies = append(held, data), append(copies, bytes.Clone(data)) }
-	view := func() View {
-		v, err := c.View(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		hold(v.Bytes())
-		hold(v.Readable())
-		return v
-	}
-	var entries []tokencache.Entry
-	steps := []func(i int){
-		func(int) { view() },
-		func(int) {
-			found, err := c.Search(t.Context(), tokencache.Query{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			entries = append(entries, found...)
-		},
-		func(int) {
-			if err := c.Modify(t.Context(), func(*tokencache.TokenCache) error { return os.ErrInvalid }); !errors.Is(err, os.ErrInvalid) {
-				t.Error(err)
-			}
-		},
-		func(int) { modify(t, c, func(*tokencache.TokenCache) error { return nil }) },
-		func(int) {
-			modify(t, c, func(tc *tokencache.TokenCache) error {
-				entries = append(entries, tc.Search(tokencache.Query{})...)
-				hold(tc.Serialize())
-				return nil
-			})
-		},
-		func(i int) {
-			base := view()
-			ours := bytes.Replace(base.Bytes(), []byte(`"rt-ann`), fmt.Appendf(nil, `"rt-ann%d`, i), 1)
-			if _, err := c.Merge(t.Context(), base, ours, tokencache.OpSilent); err != nil {
-				t.Fatal(err)
-			}
-		},
-	}
-	var texts []string
-	for i := range 400 {
-		for range i % 4 {
-			modify(t, c, renaming(strings.Repeat("x", 1+i%7)+fmt.Sprint(i)))
-		}
-		steps[(i*7+i/6)%len(steps)](i)
-		for _, e := range entries[len(texts):] {
-			texts = append(texts, string(e.Raw()))
-		}
-	}
-	for i := range held {
-		if !bytes.Equal(held[i], copies[i]) {
-			t.Fatalf("bytes %d of %d changed to %s", i, len(held), held[i])
-		}
-	}
-	for i, e := range entries {
-		if string(e.Raw()) != texts[i] {
-			t.Fatalf("entry %d of %d changed to %s", i, len(entries), e.Raw())
-		}
-	}
-	if got := signedIn(t, c); got != "ann bob" {
-		t.Errorf("%q are left", got)
 	}
 }

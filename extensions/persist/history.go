@@ -2,6 +2,7 @@ package persist
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -33,6 +34,17 @@ func (s *shared) history(key string) (_ tokencache.History, ok bool) {
 		return tokencache.History{}, false
 	}
 	return h, true
+}
+
+// forgetHistory removes what was noted, where the item itself is about to go. The
+// caller holds the item's lock.
+func (s *shared) forgetHistory(ctx context.Context, key string) {
+	if s.cas() { // which has none, and may have no path
+		return
+	}
+	if err := ownedfile.Remove(ctx, s.historyPath(key)); err != nil && !gone(err) {
+		s.log.Warn("msalext: a file with digests of what was stored could not be removed", "backend", s.name, "error", err)
+	}
 }
 
 // noteHistory adds a write; the caller holds the item's lock.

@@ -81,8 +81,8 @@ func (c *PersistedTokenCache) writeOnce(ctx context.Context, fn func([]byte) ([]
 	before := c.stored
 	c.adopt(stored.blob)
 	c.left = stored
-	if c.stored != before && c.restoring == nil { // which may refer to it
-		c.edited.replaced(before)
+	if c.restoring == nil { // which may refer to what was stored
+		c.edited.stored(before, c.stored)
 	}
 	return nil
 }

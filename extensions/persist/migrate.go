@@ -24,7 +24,8 @@ type MigrateOptions struct {
 	// Progress what would be copied, and changes nothing.
 	DryRun bool
 	// Keys are the items to copy, as for Persistence.Key; "" is the main item.
-	// Nil: all that Migrate can find.
+	// Nil: all that Migrate can find. Where a location changes its backend they
+	// must be all, since what stays behind would be refused from then on.
 	Keys []string
 	// Progress is called after each item that was copied: done of total, and
 	// its key. Nil: nobody is told.
@@ -44,17 +45,20 @@ type MigrateOptions struct {
 // Where the target holds something else, token caches are united: nobody is
 // signed out, and where both hold the same entry, the target's refresh token
 // and account stay and the later access token. So Migrate may be repeated, and
-// goes on where an earlier one was ended. Programs may use both stores
-// meanwhile. What they write into the source is copied too, where both have one
-// location; else it may stay in the source, which is then not deleted.
+// goes on where an earlier one was ended. But what a source holds that was kept
+// counts each time: who signed out at the target meanwhile is signed in again.
+//
+// Programs may use both stores meanwhile. What they write into the source is
+// copied too, where the two are different backends at one location; else it may
+// stay in the source, which is then not deleted.
 //
 // Whenever it ends, by an error, ctx or a kill, no item is lost: the backend
 // that is recorded holds them all. Items are deleted last, and the source's
 // record with the last of them.
 //
 // An unreadable source ends it with the source's error before anything is
-// written. ErrInvalid: from and to are one item, or keep theirs in one file.
-// ErrDenied: AllowPlaintext is needed. ErrNotFound: nothing is stored at from.
+// written. ErrInvalid: from and to are one item, or keep theirs in one file, or
+// Keys leaves out what the location holds that changes its backend. ErrDenied: AllowPlaintext is needed. ErrNotFound: nothing is stored at from.
 // ErrConflict: the target holds something that isn't a token cache and differs,
 // or others kept changing an item. ErrBackendChanged: yet another backend keeps
 // one of the locations. ErrCorrupt: a copy came back changed. ErrTooLarge: an
@@ -92,6 +96,7 @@ type migration struct {
 	from, to *shared
 	one      *[2]string // the keys at from and to, where one item is copied
 	moved    bool       // from and to share the location, and its record has to change
+	handed   bool       // it has changed
 	copied   map[string][]byte
 }
 
@@ -132,7 +137,7 @@ func (m *migration) permitted() error {
 		return m.invalid("one item can't change its backend alone", "give the main items of both stores, so that all are migrated")
 	case m.oneFile():
 		return m.invalid("source and target keep their items in the same file, "+m.to.config.Path,
-			"migrate to another location, and from there back if it has to be this one")
+			"migrate to another location with DeleteSource, and from there back if it has to be this one")
 	case !m.to.info.Encrypted && !m.opts.AllowPlaintext:
 		return &backend.Error{Op: "migrate", Backend: m.to.name, Kind: backend.ErrDenied,
 			Err:  errors.New("the target doesn't encrypt"),
@@ -200,6 +205,9 @@ func (m *migration) target(key string) string {
 func (m *migration) plan(ctx context.Context) ([]string, error) {
 	listed, err := m.list(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := m.complete(ctx); err != nil {
 		return nil, err
 	}
 	var keys []string

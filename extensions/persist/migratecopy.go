@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/msalext/msalext/extensions/backend"
-	"github.com/msalext/msalext/extensions/tokencache"
 )
 
 // peek reads an item without regard to the record, which names one backend
@@ -53,11 +52,7 @@ func (m *migration) unite(key string, p pair) ([]byte, error) {
 	case bytes.Equal(base, theirs):
 		return ours, nil
 	}
-	all, _, err := tokencache.Merge(base, ours, theirs, tokencache.OpAcquire)
-	if err != nil {
-		return nil, notUnited(err)
-	}
-	return all, nil
+	return follow(base, ours, theirs)
 }
 
 func (m *migration) fits(data []byte) error {
@@ -94,15 +89,26 @@ func (m *migration) store(ctx context.Context, key string, data []byte, old back
 		if err != nil && !unanswered(err) { // else reading it back tells
 			return err
 		}
-		if now, _, rerr := m.to.peek(ctx, key); rerr != nil || bytes.Equal(now.Data, data) {
-			return rerr
-		} else if err != nil {
-			return err
-		}
-		return &backend.Error{Op: "migrate", Backend: m.to.name, Kind: backend.ErrCorrupt,
-			Err: fmt.Errorf("the copy of %q came back changed", key), Hint: "the source is unchanged; choose another target"}
+		return m.readBack(ctx, key, data, version, err)
 	}
 	return nil
+}
+
+// readBack compares a copy with what was saved. Without a lock, others may have
+// written since.
+func (m *migration) readBack(ctx context.Context, key string, data []byte, saved backend.Version, failure error) error {
+	now, _, err := m.to.peek(ctx, key)
+	switch {
+	case err != nil || bytes.Equal(now.Data, data):
+		return err
+	case failure != nil:
+		return failure
+	case now.Version != saved:
+		return &backend.Error{Op: "migrate", Backend: m.to.name, Kind: backend.ErrConflict,
+			Err: fmt.Errorf("somebody else wrote %q", key), Hint: hintConflict}
+	}
+	return &backend.Error{Op: "migrate", Backend: m.to.name, Kind: backend.ErrCorrupt,
+		Err: fmt.Errorf("the copy of %q came back changed", key), Hint: "the source is unchanged; choose another target"}
 }
 
 // settle brings over what changed since the copy, and deletes the item at the
@@ -119,12 +125,16 @@ func (m *migration) settle(ctx context.Context, key string, publish func() error
 	if !m.opts.DeleteSource {
 		return nil
 	}
+	if err := publish(); err != nil { // the copy may have taken long
+		return err
+	}
 	return m.from.drop(ctx, key, p.from.Version, m.to, m.target(key))
 }
 
 // drop deletes an item that has a version, and tells those who look at its
 // signal file, or at the other store's where that lies at the same place.
 func (s *shared) drop(ctx context.Context, key string, version backend.Version, other *shared, otherKey string) error {
+	s.forgetHistory(ctx, key)
 	ended := s.own.begin(key)
 	_, err := bounded(ctx, s, "delete", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.store.Delete(ctx, key, version)

@@ -20,22 +20,55 @@ import (
 func (m *migration) list(ctx context.Context) ([]string, error) {
 	var keys []string
 	var err error
-	lister, can := backend.Can[backend.Lister](m.from.store, backend.CanList)
 	switch {
 	case m.one != nil:
 		return []string{m.one[0]}, nil
 	case m.opts.Keys != nil:
 		keys = slices.Clone(m.opts.Keys)
-	case can:
-		keys, err = m.from.collect(lister.Keys(ctx, ""))
-	case m.from.info.Stamp != backend.StampNone:
-		keys, err = m.from.keysOfFiles()
 	default:
-		keys = []string{""}
+		keys, err = m.from.all(ctx, nil)
 	}
-	keys = slices.DeleteFunc(keys, isProbe)
 	slices.Sort(keys)
 	return slices.Compact(keys), err
+}
+
+// complete refuses to leave items behind at a location that changes its backend.
+func (m *migration) complete(ctx context.Context) error {
+	if !m.moved || m.opts.Keys == nil {
+		return nil
+	}
+	all, err := m.from.all(ctx, m.opts.Keys)
+	if err != nil {
+		return err
+	}
+	named := map[string]bool{}
+	for _, key := range m.opts.Keys {
+		named[key] = true
+	}
+	for _, key := range all {
+		if named[key] {
+			continue
+		}
+		if _, found, err := m.from.peek(ctx, key); err != nil || found {
+			return errors.Join(m.invalid(fmt.Sprintf("the location changes its backend, and Keys leaves out %q", key),
+				"name all keys, or none"), err)
+		}
+	}
+	return nil
+}
+
+// all names the items that a store may have. Where each is a file, those of the
+// known keys are told by that, since a file's name may not tell its key.
+func (s *shared) all(ctx context.Context, known []string) ([]string, error) {
+	keys, err := []string{""}, error(nil)
+	lister, can := backend.Can[backend.Lister](s.store, backend.CanList)
+	switch {
+	case can && (known == nil || s.info.Stamp != backend.StampData):
+		keys, err = s.collect(s.patient(ctx, func(ctx context.Context) iter.Seq2[backend.KeyInfo, error] { return lister.Keys(ctx, "") }))
+	case s.info.Stamp != backend.StampNone:
+		keys, err = s.keysOfFiles(known)
+	}
+	return slices.DeleteFunc(keys, isProbe), err
 }
 
 func (s *shared) collect(infos iter.Seq2[backend.KeyInfo, error]) ([]string, error) {
@@ -56,12 +89,14 @@ var probeKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 
 // keysOfFiles reads the keys from the names of the files, as backend.PathFor
 // makes them, that a store keeps its items in or has its signals in.
-func (s *shared) keysOfFiles() ([]string, error) {
+func (s *shared) keysOfFiles(known []string) ([]string, error) {
+	names := map[string]string{}
+	for _, key := range known {
+		names[backend.PathFor("", key)] = key
+	}
 	dir, base := filepath.Split(s.config.Path)
 	entries, err := os.ReadDir(filepath.Clean(dir))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, s.fail("list", err)
 	}
 	keys := []string{""}
@@ -70,7 +105,10 @@ func (s *shared) keysOfFiles() ([]string, error) {
 		if !ours || strings.Contains(name, ".") { // PathFor writes dots as %2e: it is a lock or the like
 			continue
 		}
-		key, err := url.PathUnescape(name)
+		key, found := names[".key-"+name]
+		if !found {
+			key, err = url.PathUnescape(name)
+		}
 		if err != nil || backend.PathFor("", key) != ".key-"+name {
 			return nil, &backend.Error{Op: "migrate", Backend: s.name, Kind: backend.ErrUnsupported,
 				Err:  fmt.Errorf("the key of %s can't be told from its name", filepath.Join(dir, e.Name())),

@@ -11,8 +11,6 @@ import (
 
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/internal/filelock"
-	"github.com/msalext/msalext/internal/ownedfile"
-	"github.com/msalext/msalext/internal/record"
 )
 
 // secondLockWait bounds the wait for the second lock: peers walk past the
@@ -40,17 +38,21 @@ type seat struct {
 	s    *shared
 	key  string
 	file string
+	java bool // Java's lock for the directory is taken with it
 }
 
 // seats are the locks that an item needs, in the order of their names, each
 // once. Stores that compare and swap have none.
 func (m *migration) seats(key string) []seat {
 	all := []seat{
-		{m.from, key, backend.PathFor(m.from.place(), key)},
-		{m.to, m.target(key), backend.PathFor(m.to.place(), m.target(key))},
+		{m.from, key, backend.PathFor(m.from.place(), key), m.from.java},
+		{m.to, m.target(key), backend.PathFor(m.to.place(), m.target(key)), m.to.java},
 	}
 	all = slices.DeleteFunc(all, func(s seat) bool { return s.s.cas() })
 	slices.SortFunc(all, func(a, b seat) int { return cmp.Compare(a.file, b.file) })
+	if len(all) == 2 && filepath.Dir(all[0].file) == filepath.Dir(all[1].file) { // a directory has one of Java's
+		all[0].java, all[1].java = all[0].java || all[1].java, false
+	}
 	return slices.CompactFunc(all, func(a, b seat) bool { return a.file == b.file })
 }
 
@@ -65,11 +67,19 @@ func (m *migration) under(ctx context.Context, key string, do func(_ context.Con
 	if ctx.Err() != nil {
 		return m.from.fail("migrate", context.Cause(ctx))
 	}
-	return m.to.untilUndisturbed(ctx, "migrate", func() error {
-		return m.locked(ctx, m.seats(key), func(ctx context.Context, held func() error) error {
+	err := m.to.untilUndisturbed(ctx, "migrate", func() error {
+		err := m.locked(ctx, m.seats(key), func(ctx context.Context, held func() error) error {
 			return do(ctx, key, func() error { return m.publishable(ctx, held) })
 		})
+		if errors.Is(err, errNotUnited) { // a conflict that another try doesn't end
+			return verdict{err}
+		}
+		return err
 	})
+	if final, ok := err.(verdict); ok {
+		return final.error
+	}
+	return err
 }
 
 // locked takes the locks one by one.
@@ -80,7 +90,7 @@ func (m *migration) locked(ctx context.Context, seats []seat, do func(_ context.
 		if i > 0 {
 			wait, cancel = context.WithTimeout(ctx, secondLockWait)
 		}
-		lock, err := at.s.acquire(wait, "migrate", at.key)
+		lock, err := at.s.acquire(wait, "migrate", at.key, at.java)
 		cancel()
 		if i > 0 && errors.Is(err, backend.ErrLockTimeout) && ctx.Err() == nil {
 			return fmt.Errorf("%w: %w", errLost, err) // so that the first isn't held for long
@@ -106,92 +116,16 @@ func (m *migration) locked(ctx context.Context, seats []seat, do func(_ context.
 	})
 }
 
-// publishable is what shared.publishable is for one store. Where the record
-// has to change it doesn't name the target yet.
+// publishable is what shared.publishable is for one store. Where the record has
+// to change it doesn't name the target at first; once it does, it must stay so:
+// another Migrate may be on the way back.
 func (m *migration) publishable(ctx context.Context, held func() error) error {
 	var err error
-	if !m.moved {
+	if !m.moved || m.handed {
 		err = m.to.claimLocation(ctx)
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errHeldTooLong) {
 		return m.to.slow("migrate", cause)
 	}
 	return cmp.Or(err, held())
-}
-
-// finish makes the target the keeper of a location that both share, and brings
-// the copies up to date: whoever writes with the source's backend after that is
-// refused, and whoever began before is waited for at the item's lock.
-func (m *migration) finish(ctx context.Context) error {
-	if m.moved {
-		if err := m.under(ctx, "", m.handOver); err != nil {
-			return err
-		}
-	} else if !m.opts.DeleteSource {
-		return nil
-	}
-	keys, err := m.list(ctx)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		if err := m.under(ctx, key, m.settle); err != nil {
-			return err
-		}
-	}
-	return m.leave(ctx)
-}
-
-// leave gives up the source's location, where all of it was to be deleted.
-func (m *migration) leave(ctx context.Context) error {
-	if m.moved || m.one != nil || !m.opts.DeleteSource || m.opts.DryRun || m.from.unlocated() {
-		return nil
-	}
-	was, err := record.Read(m.from.config.Path)
-	if err != nil || was.Backend != m.from.name { // a lock would create the directory
-		return m.from.fail("migrate", err)
-	}
-	return m.under(ctx, "", m.vacate)
-}
-
-func (m *migration) handOver(ctx context.Context, _ string, publish func() error) error {
-	if err := publish(); err != nil {
-		return err
-	}
-	if err := ownedfile.MkdirAll(filepath.Dir(m.to.config.Path)); err != nil {
-		return m.to.fail("migrate", err)
-	}
-	return m.to.fail("migrate", record.Replace(ctx, m.to.config.Path, m.from.record(), m.to.record()))
-}
-
-// vacate forgets the source's backend, where it holds nothing any more, so
-// that the location is free for another. Whoever writes in this very moment
-// keeps it.
-func (m *migration) vacate(ctx context.Context, _ string, _ func() error) error {
-	if empty, err := m.emptied(ctx); err != nil || !empty {
-		return err
-	}
-	if err := record.Remove(ctx, m.from.config.Path, m.from.record()); err != nil {
-		return m.from.fail("migrate", err)
-	}
-	empty, err := m.emptied(ctx)
-	if err == nil && !empty {
-		err = m.from.claimLocation(ctx)
-	}
-	return err
-}
-
-// emptied tells whether the source is known to hold nothing.
-func (m *migration) emptied(ctx context.Context) (bool, error) {
-	if m.from.info.Stamp == backend.StampNone && m.from.info.Caps&backend.CanList == 0 {
-		return false, nil
-	}
-	all := &migration{from: m.from}
-	keys, err := all.list(ctx)
-	for _, key := range keys {
-		if _, found, perr := m.from.peek(ctx, key); perr != nil || found {
-			return false, perr
-		}
-	}
-	return err == nil, err
 }

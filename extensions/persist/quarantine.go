@@ -82,7 +82,7 @@ func (c *PersistedTokenCache) mends(ctx context.Context, err error) bool {
 	case err != nil:
 		s.log.Warn("msalext: the token cache is damaged and could not be moved aside", "backend", s.name, "error", err)
 	case movedTo != "":
-		s.log.Warn("msalext: the token cache was damaged; it was moved aside, and people have to sign in again", "backend", s.name, "moved", movedTo)
+		s.log.Warn("msalext: the token cache was damaged; it was moved aside, and people may have to sign in again", "backend", s.name, "moved", movedTo)
 	}
 	return err == nil
 }
@@ -110,7 +110,7 @@ func (p *Persistence) quarantine(ctx context.Context, judge judge) (movedTo stri
 	if err != nil || before.why == nil {
 		return "", err
 	}
-	if before.blob.Data == nil && s.info.Stamp != backend.StampData {
+	if _, can := s.store.(setter); !can && before.blob.Data == nil && s.info.Stamp != backend.StampData {
 		return "", &backend.Error{Op: "quarantine", Backend: s.name, Kind: backend.KindOf(before.why), Err: before.why,
 			Hint: "the store doesn't give out what it can't read; use its own tools"}
 	}
@@ -131,9 +131,10 @@ func (p *Persistence) quarantine(ctx context.Context, judge judge) (movedTo stri
 		if err := publish(); err != nil {
 			return err
 		}
-		movedTo, err = s.moveAside(ctx, p.key, now)
-		if err == nil && len(now.whole) > 0 {
-			err = s.restore(ctx, p.key, now.whole)
+		if len(now.whole) > 0 {
+			movedTo, err = s.replaceByWhole(ctx, p.key, now)
+		} else {
+			movedTo, err = s.moveAside(ctx, p.key, now)
 		}
 		return err
 	})

@@ -15,7 +15,7 @@ const (
 	// to 5 s, while it waits for the lock.
 	restoreWindow = 6 * time.Second
 	// restoreQuiet is how long nobody else must have written before Close
-	// returns. To wait for all of the window would be long at the end of a
+	// returns, and where such writers were met, twice what they took. To wait for all of the window would be long at the end of a
 	// command, and mostly in vain: such writers wait only for each other.
 	restoreQuiet = 300 * time.Millisecond
 	// restoreAgain is when it is tried again after a failure.
@@ -32,7 +32,8 @@ type restoring struct {
 
 	mu      sync.Mutex
 	written tokencache.Written
-	vigil   *vigil // nil: none is kept
+	vigil   *vigil        // nil: none is kept
+	slowest time.Duration // from a write of ours until somebody took it away
 }
 
 // note tells the other processes of a write that is about to replace old by
@@ -84,7 +85,11 @@ func (r *restoring) restored(now []byte, h tokencache.History) (out []byte, chan
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.written.Restore(now, h)
+	out, since, err := r.written.Restore(now, h)
+	if !since.IsZero() {
+		r.slowest = max(r.slowest, time.Since(since))
+	}
+	return out, !since.IsZero(), err
 }
 
 // finish ends the vigil, once others have been quiet for a moment: who closes
@@ -153,5 +158,5 @@ func (r *restoring) noise() (*vigil, time.Duration) {
 	if r.vigil.late.After(since) {
 		since = r.vigil.late
 	}
-	return r.vigil, time.Until(since.Add(restoreQuiet))
+	return r.vigil, time.Until(since.Add(max(restoreQuiet, 2*r.slowest)))
 }

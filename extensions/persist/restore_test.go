@@ -227,6 +227,29 @@ func TestCloseLooksAfterTheLastWrite(t *testing.T) {
 	becomes(t, c, "bob carl") // but after another write
 }
 
+// On a busy machine writers take their time between reading and writing, and
+// show it before.
+func TestCloseWaitsForSlowWriters(t *testing.T) {
+	t.Parallel()
+	path := tempPath(t)
+	c, _ := insistent(t, path)
+	enter(t, c, "ann")
+	time.Sleep(5 * restoreQuiet)
+	overwrite(t, path, "bob")
+	becomes(t, c, "ann bob")
+	enter(t, c, "carl")
+	closed := make(chan error)
+	go func() { closed <- c.Close(t.Context()) }()
+	time.Sleep(2 * restoreQuiet)
+	overwrite(t, path, "bob")
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	if got := signedIn(t, c); got != "ann bob carl" {
+		t.Errorf("signed in: %q", got)
+	}
+}
+
 func TestCloseWaitsNoLongerThanItsContext(t *testing.T) {
 	t.Parallel()
 	c, _ := insistent(t, tempPath(t))

@@ -1,6 +1,7 @@
 package persist
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,14 +16,14 @@ import (
 // they aren't token caches, or each has something that msalext doesn't know
 // and can't unite.
 func union(mine, theirs []byte) ([]byte, error) {
-	mine, err := withMembers(mine, theirs)
+	mine, err := withMembers(mine, nil, theirs)
 	if err != nil {
 		return nil, err
 	}
 	if _, more, err := tokencache.Merge(nil, theirs, mine, tokencache.OpAcquire); err == nil && !more {
 		return mine, nil // it has everything already
 	}
-	if theirs, err = withMembers(theirs, mine); err != nil {
+	if theirs, err = withMembers(theirs, nil, mine); err != nil {
 		return nil, err
 	}
 	all, _, err := tokencache.Merge(nil, mine, theirs, tokencache.OpAcquire)
@@ -32,21 +33,35 @@ func union(mine, theirs []byte) ([]byte, error) {
 	return all, nil
 }
 
-// withMembers adds to cache what other has at its top level and msalext
-// doesn't know. The merge leaves such alone, since it can't tell what changed.
-func withMembers(cache, other []byte) ([]byte, error) {
-	known, added := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-	err := errors.Join(json.Unmarshal(cache, &known), json.Unmarshal(other, &added))
-	if err != nil || known == nil { // null is valid JSON
-		return nil, notUnited(errors.New("they aren't both token caches")) // the decoder's error would quote them
+// follow carries over to theirs what was made of base in ours. ErrConflict is as
+// of union.
+func follow(base, ours, theirs []byte) ([]byte, error) {
+	all, _, err := tokencache.Merge(base, ours, theirs, tokencache.OpAcquire)
+	if err != nil {
+		return nil, notUnited(err)
+	}
+	return withMembers(all, base, ours)
+}
+
+// withMembers adds to cache what other has at its top level, but base hasn't,
+// and msalext doesn't know. The merge leaves such alone, since it can't tell
+// what changed.
+func withMembers(cache, base, other []byte) ([]byte, error) {
+	known, err := members(cache)
+	before, berr := members(base)
+	added, oerr := members(other)
+	if err := errors.Join(err, berr, oerr); err != nil {
+		return nil, notUnited(err)
 	}
 	grown := false
 	for name, value := range added {
-		switch was, has := known[name]; {
-		case isSection(name):
-		case !has:
+		was, has := known[name]
+		old, stale := before[name]
+		switch {
+		case isSection(name), stale && sameJSON(value, old), has && sameJSON(value, was):
+		case !has, stale && sameJSON(was, old):
 			known[name], grown = value, true
-		case string(was) != string(value):
+		default:
 			return nil, notUnited(fmt.Errorf("both have a %q, and they differ", name))
 		}
 	}
@@ -54,6 +69,26 @@ func withMembers(cache, other []byte) ([]byte, error) {
 		return cache, nil
 	}
 	return json.Marshal(known)
+}
+
+// members reads the top level of a token cache.
+func members(cache []byte) (map[string]json.RawMessage, error) {
+	cache = bytes.TrimPrefix(cache, []byte("\ufeff"))
+	all := map[string]json.RawMessage{}
+	if len(bytes.TrimSpace(cache)) == 0 {
+		return all, nil
+	}
+	if err := json.Unmarshal(cache, &all); err != nil || all == nil { // null is valid JSON
+		return nil, errors.New("they aren't both token caches") // the decoder's error would quote them
+	}
+	return all, nil
+}
+
+// sameJSON compares as it is written here, since others add white space.
+func sameJSON(a, b json.RawMessage) bool {
+	x, err := json.Marshal(a)
+	y, yerr := json.Marshal(b)
+	return err == nil && yerr == nil && bytes.Equal(x, y)
 }
 
 func isSection(name string) bool {
@@ -65,7 +100,10 @@ func isSection(name string) bool {
 	return false
 }
 
+// errNotUnited tells a conflict of contents from one between writers.
+var errNotUnited = errors.New("the target holds something else, and the two can't be united")
+
 func notUnited(err error) error {
-	return &backend.Error{Op: "migrate", Kind: backend.ErrConflict, Err: fmt.Errorf("the target holds something else, and the two can't be united: %w", err),
+	return &backend.Error{Op: "migrate", Kind: backend.ErrConflict, Err: fmt.Errorf("%w: %w", errNotUnited, err),
 		Hint: "migrate to another location, or remove what the target holds if nobody needs it"}
 }

@@ -130,7 +130,7 @@ func (s *shared) once(ctx context.Context, op, key string, change func(context.C
 	if s.cas() {
 		return change(ctx, func() error { return s.claimLocation(ctx) })
 	}
-	lock, err := s.acquire(ctx, op, key)
+	lock, err := s.acquire(ctx, op, key, s.java)
 	if err != nil {
 		return err
 	}
@@ -140,15 +140,16 @@ func (s *shared) once(ctx context.Context, op, key string, change func(context.C
 	return change(ctx, func() error { return s.publishable(ctx, op, lock) })
 }
 
-// acquire takes the lock of an item, in a directory that it creates.
-func (s *shared) acquire(ctx context.Context, op, key string) (*filelock.Lock, error) {
+// acquire takes the lock of an item, in a directory that it creates, and on
+// request Java's for that directory.
+func (s *shared) acquire(ctx context.Context, op, key string, java bool) (*filelock.Lock, error) {
 	path := s.path(key)
 	if err := ownedfile.MkdirAll(filepath.Dir(path)); err != nil {
 		return nil, s.fail(op, err)
 	}
 	s.sweepProbes()
 	start := time.Now()
-	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log, Java: s.java})
+	lock, err := filelock.Acquire(ctx, path, filelock.Options{Logger: s.log, Java: java})
 	s.observe(s.trace.LockWait, start, 0, err)
 	if err != nil {
 		return nil, s.fail(op, err)

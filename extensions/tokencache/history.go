@@ -28,20 +28,23 @@ func (h History) Note(w Written) {
 	for t, l := range w.things {
 		name := t.name()
 		past, known := h[name]
-		if l.seen {
-			if !known {
-				h[name] = Past{Now: l.now, At: l.at}
-			}
-			continue
+		if !l.seen || !slices.Contains(past.Was, l.now) { // else it went back, and whoever wrote it last puts that right
+			past.become(l, known)
 		}
-		if known {
-			past.add(past.Now)
-		}
-		past.add(l.was)
-		past.Now, past.At = l.now, l.at
-		past.Was = slices.DeleteFunc(past.Was, func(digest string) bool { return digest == l.now })
+		past.At = l.at
 		h[name] = past
 	}
+}
+
+// become notes what a thing is now: what a write left, or what somebody made of
+// it in between.
+func (p *Past) become(l *left, known bool) {
+	if known {
+		p.add(p.Now)
+	}
+	p.add(l.was)
+	p.Now = l.now
+	p.Was = slices.DeleteFunc(p.Was, func(digest string) bool { return digest == l.now })
 }
 
 func (p *Past) add(digest string) {

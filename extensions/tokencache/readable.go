@@ -15,7 +15,9 @@ import (
 // without any known field, or with a control character in a name, makes it
 // write invalid JSON; so they are left out, as are top-level members other than
 // the five sections. Of refresh tokens that are the same but for their keys,
-// the newest is given: MSAL Go would take any. Tokens with cache extensions that
+// the newest is given: MSAL Go would take any. An access token is left out
+// where another one serves for every request that it serves for, and expires
+// later. Tokens with cache extensions that
 // MSAL Go doesn't know are left out, since it would take them for ordinary ones.
 // Nothing is lost by that, because Merge leaves alone in the store what base and
 // ours both lack.
@@ -53,6 +55,7 @@ func (c *TokenCache) readable(data []byte) []byte {
 		}
 	}
 	c.dropOlderRefreshTokens()
+	c.dropOutlived()
 	c.addAppMetadata()
 	if len(c.members) == known && !c.dirty() {
 		return bytes.TrimPrefix(data, byteOrderMark)

@@ -99,29 +99,32 @@ func (w *Written) Forget(before time.Time) {
 
 // Restore returns now, what is stored, with what w left, wherever that went
 // back to what it was before; h is the history that all writes were noted in.
-// Where nothing did, changed is false and out is now.
+// since is when the first of that had been written; where nothing went back, it is
+// the zero time and out is now.
 //
 // Tokens are told by their secrets. What is neither as it was nor as w left it
 // was written by somebody who knew more, and stays, and so does what another
 // write in h came after. Tokens of an account that others removed aren't put
 // back, and nothing is removed again of a person who has tokens that h doesn't
 // know: who got them signed in anew. The error is as of Merge.
-func (w Written) Restore(now []byte, h History) (out []byte, changed bool, err error) {
+func (w Written) Restore(now []byte, h History) (out []byte, since time.Time, err error) {
 	var c TokenCache
 	if err := c.read("now", now); err != nil {
-		return nil, false, err
+		return nil, since, err
 	}
 	r := restorer{cache: &c, at: c.places(), history: h}
 	for _, t := range w.order() {
 		if l := w.things[t]; r.wanted(t, l) {
 			r.put(t, l)
-			changed = true
+			if since.IsZero() || l.at.Before(since) {
+				since = l.at
+			}
 		}
 	}
-	if !changed {
-		return now, false, nil
+	if since.IsZero() {
+		return now, since, nil
 	}
-	return c.Serialize(), true, nil
+	return c.Serialize(), since, nil
 }
 
 // order has accounts first, since what becomes of a token depends on them.

@@ -48,7 +48,8 @@ func then(t *testing.T, steps []step, now []byte) []byte {
 		}
 		quiet = true
 		for _, who := range names {
-			out, changed, err := of[who].Restore(now, history)
+			out, since, err := of[who].Restore(now, history)
+			changed := !since.IsZero()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,6 +70,7 @@ func TestRestore(t *testing.T) {
 	anew, later := signIn("ann", "c", "2"), signIn("ann", "c", "3")
 	more := []part{at("ann", "c", "more", "x", 9000)}
 	foreign := []part{rt("ann", "d", "of another application")}
+	renewed := []part{rt("ann", "d", "of another application, renewed")}
 	onlyApp := []part{app("c")}
 	for _, c := range []struct {
 		name      string
@@ -84,6 +86,16 @@ func TestRestore(t *testing.T) {
 		{
 			"a sign-out that left another application's token", []step{{"p", all(ann, foreign), all(onlyApp, foreign)}},
 			all(ann, foreign), all(onlyApp, foreign),
+		},
+		{
+			"a sign-out that left a token which others had renewed",
+			[]step{{"q", all(ann), all(ann, foreign)}, {"p", all(ann, renewed), all(onlyApp, renewed)}},
+			all(ann, renewed), all(onlyApp, renewed),
+		},
+		{
+			"a token that was back at what it was when another of ours signed out",
+			[]step{{"q", all(ann, foreign), all(ann, renewed)}, {"p", all(ann, foreign), all(onlyApp, foreign)}},
+			all(onlyApp, foreign), all(onlyApp, renewed),
 		},
 		{"what is as it was left", []step{{"p", all(bob), all(bob, ann)}}, all(bob, ann, carl), all(bob, ann, carl)},
 		{"somebody else's refresh", []step{{"p", all(ann), all(anew)}}, all(later), all(later)},
@@ -158,12 +170,12 @@ func TestHistoryIsShared(t *testing.T) {
 	if err := json.Unmarshal(data, &read); err != nil {
 		t.Fatal(err)
 	}
-	if _, changed, err := w.Restore(doc(app("client")), read); err != nil || !changed {
-		t.Error(changed, err)
+	if _, since, err := w.Restore(doc(app("client")), read); err != nil || since.IsZero() {
+		t.Error(since, err)
 	}
 	read.Forget(at.Add(1))
-	if _, changed, err := w.Restore(doc(app("client")), read); err != nil || changed || len(read) > 0 {
-		t.Error(changed, err, read)
+	if _, since, err := w.Restore(doc(app("client")), read); err != nil || !since.IsZero() || len(read) > 0 {
+		t.Error(since, err, read)
 	}
 	w.Forget(at.Add(1))
 	if !w.Empty() || !w.Last().IsZero() {

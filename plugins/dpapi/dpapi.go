@@ -4,7 +4,8 @@
 // The file holds the API's blob and nothing else, as the MSAL Extensions for
 // Python, .NET, Node and Go write it, so they read and write the same file.
 // Writes are those of package atomicfile: old or new after a crash, and never
-// an empty file, which Python and Go can't decrypt.
+// an empty file, which Python and Go can't decrypt. Names of items are not
+// encrypted: they stand in the files' names.
 //
 // # Settings
 //

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -21,7 +22,10 @@ type store struct {
 	warned  sync.Once
 }
 
-var _ backend.Store = (*store)(nil)
+var (
+	_ backend.Store  = (*store)(nil)
+	_ backend.Lister = (*store)(nil)
+)
 
 func (s *store) Info() backend.Info {
 	info := backend.Info{
@@ -30,6 +34,7 @@ func (s *store) Info() backend.Info {
 		Against:   "other users, and whoever has the disk without the user's password; not against other programs of the same user",
 		Location:  s.path,
 		Stamp:     backend.StampData,
+		Caps:      backend.CanList,
 	}
 	if s.machine {
 		info.Method = "DPAPI, this machine"
@@ -72,7 +77,7 @@ func (s *store) Save(ctx context.Context, key string, data []byte, base backend.
 			Kind: backend.ErrEncrypt, Err: err, Hint: "see that the user's profile is loaded: services may need it switched on",
 		})
 	}
-	v, err := atomicfile.Write(ctx, backend.PathFor(s.path, key), sealed, base)
+	v, err := atomicfile.WriteItem(ctx, s.path, key, sealed, base)
 	return v, fail("save", err)
 }
 
@@ -80,7 +85,30 @@ func (s *store) Delete(ctx context.Context, key string, base backend.Version) er
 	if err := s.usable(ctx); err != nil {
 		return fail("delete", err)
 	}
-	return fail("delete", atomicfile.Remove(ctx, backend.PathFor(s.path, key), base))
+	return fail("delete", atomicfile.RemoveItem(ctx, s.path, key, base))
+}
+
+// Keys tells the sizes of the encrypted files, and decrypts none: one that
+// decrypts to nothing, as peers leave it, is listed too.
+func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyInfo, error] {
+	return func(yield func(backend.KeyInfo, error) bool) {
+		if err := s.usable(ctx); err != nil { // also where nothing is stored
+			yield(backend.KeyInfo{}, fail("list", err))
+			return
+		}
+		for info, err := range atomicfile.Keys(ctx, s.path, prefix) {
+			if err == nil {
+				err = s.usable(ctx)
+			}
+			if err != nil {
+				yield(backend.KeyInfo{}, fail("list", err))
+				return
+			}
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Close frees nothing: files are open only within calls.

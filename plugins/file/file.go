@@ -8,11 +8,16 @@
 //
 // Content is replaced in one step and survives a crash, see package
 // atomicfile. Concurrent changes are the business of the host's file lock.
+//
+// Keys lists what is stored. Where a key is too long for a file's name, the item's
+// file is named by a hash, and the key is kept in a file beside it, with ".name"
+// behind that.
 package file
 
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"path/filepath"
 	"runtime"
@@ -84,14 +89,17 @@ type store struct {
 	warned sync.Once
 }
 
-var _ backend.Store = (*store)(nil)
+var (
+	_ backend.Store  = (*store)(nil)
+	_ backend.Lister = (*store)(nil)
+)
 
 func (s *store) Info() backend.Info {
 	against := "other users, by file mode 0600"
 	if runtime.GOOS == "windows" {
 		against = "other users, by the file's access list"
 	}
-	return backend.Info{Against: against, Location: s.path, Stamp: backend.StampData}
+	return backend.Info{Against: against, Location: s.path, Stamp: backend.StampData, Caps: backend.CanList}
 }
 
 func (s *store) Load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
@@ -108,7 +116,7 @@ func (s *store) Save(ctx context.Context, key string, data []byte, base backend.
 	if err := s.usable(ctx); err != nil {
 		return backend.None, fail("save", err)
 	}
-	v, err := atomicfile.Write(ctx, backend.PathFor(s.path, key), data, base)
+	v, err := atomicfile.WriteItem(ctx, s.path, key, data, base)
 	return v, fail("save", err)
 }
 
@@ -116,7 +124,28 @@ func (s *store) Delete(ctx context.Context, key string, base backend.Version) er
 	if err := s.usable(ctx); err != nil {
 		return fail("delete", err)
 	}
-	return fail("delete", atomicfile.Remove(ctx, backend.PathFor(s.path, key), base))
+	return fail("delete", atomicfile.RemoveItem(ctx, s.path, key, base))
+}
+
+func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyInfo, error] {
+	return func(yield func(backend.KeyInfo, error) bool) {
+		if err := s.usable(ctx); err != nil { // also where nothing is stored
+			yield(backend.KeyInfo{}, fail("list", err))
+			return
+		}
+		for info, err := range atomicfile.Keys(ctx, s.path, prefix) {
+			if err == nil {
+				err = s.usable(ctx)
+			}
+			if err != nil {
+				yield(backend.KeyInfo{}, fail("list", err))
+				return
+			}
+			if !yield(info, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (s *store) Close() error {

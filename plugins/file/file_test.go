@@ -73,7 +73,7 @@ func TestInfo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cache")
 	info := open(t, path).Info()
-	if info.Encrypted || info.Method != "" || info.Against == "" || info.Location != path || info.Stamp != backend.StampData || info.Caps != 0 {
+	if info.Encrypted || info.Method != "" || info.Against == "" || info.Location != path || info.Stamp != backend.StampData || info.Caps != backend.CanList {
 		t.Errorf("%+v", info)
 	}
 	if d := file.Backend().Describe(); d.Name != "file" || len(d.Settings) > 0 || d.Platforms != nil {

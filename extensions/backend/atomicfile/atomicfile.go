@@ -151,6 +151,11 @@ func read(path string, have backend.Version) (content, error) {
 // Remove removes the file when its version is base, else ErrConflict. Removing
 // what isn't stored with base None succeeds.
 func Remove(ctx context.Context, path string, base backend.Version) error {
+	return removeFile(ctx, path, base, func() {})
+}
+
+// removeFile is Remove, and calls after with the directory still locked.
+func removeFile(ctx context.Context, path string, base backend.Version, after func()) error {
 	dir, err := ownedfile.LockDir(ctx, filepath.Dir(path))
 	if errors.Is(err, backend.ErrNotFound) && base == backend.None {
 		return nil
@@ -166,6 +171,7 @@ func Remove(ctx context.Context, path string, base backend.Version) error {
 		return err
 	}
 	takeKnown(path)
+	after()
 	dir.Unlock()
 	return dir.Sync()
 }

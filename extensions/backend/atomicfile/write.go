@@ -24,6 +24,12 @@ import (
 // error to sync the directory or to set the time comes after the new content
 // is in place: load again before repeating the change.
 func Write(ctx context.Context, path string, data []byte, base backend.Version) (backend.Version, error) {
+	return writeFile(ctx, path, data, base, func(*ownedfile.Dir) error { return nil })
+}
+
+// writeFile is Write, and calls before with the directory locked, right before the
+// new content is put in place.
+func writeFile(ctx context.Context, path string, data []byte, base backend.Version, before func(*ownedfile.Dir) error) (backend.Version, error) {
 	if len(data) == 0 {
 		return backend.None, &backend.Error{
 			Op: "write", Kind: backend.ErrInvalid, Err: errors.New("there is nothing to write"),
@@ -41,7 +47,7 @@ func Write(ctx context.Context, path string, data []byte, base backend.Version) 
 	if err != nil {
 		return backend.None, err
 	}
-	if err := publish(ctx, temp, path, base); err != nil {
+	if err := publish(ctx, temp, path, base, before); err != nil {
 		return backend.None, err
 	}
 	v, k := takeKnown(path).learn(data)
@@ -74,7 +80,7 @@ func discard(temp *os.File) {
 }
 
 // publish renames temp to path, if path is still at base.
-func publish(ctx context.Context, temp *os.File, path string, base backend.Version) error {
+func publish(ctx context.Context, temp *os.File, path string, base backend.Version, before func(*ownedfile.Dir) error) error {
 	published := false
 	defer func() {
 		if !published {
@@ -89,6 +95,9 @@ func publish(ctx context.Context, temp *os.File, path string, base backend.Versi
 	old, err := expect(ctx, "write", path, base)
 	if err != nil {
 		return err
+	}
+	if err := before(dir); err != nil {
+		return vanished(err)
 	}
 	if err := ownedfile.Publish(ctx, temp, path); err != nil {
 		return vanished(err)
@@ -170,5 +179,6 @@ func dropStaleTemps(dir string) {
 	tempsDropped.Unlock()
 	if due {
 		ownedfile.RemoveStaleTemps(dir, tempLife)
+		dropOrphanNames(dir)
 	}
 }

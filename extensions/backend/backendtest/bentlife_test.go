@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,6 +81,34 @@ type generous struct{ sound }
 
 func (s generous) Keys(ctx context.Context, _ string) iter.Seq2[backend.KeyInfo, error] {
 	return s.sound.Keys(ctx, "")
+}
+
+// counting lists a page at a time, and tells by a number where the next begins.
+type counting struct{ sound }
+
+func (s counting) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyInfo, error] {
+	return func(yield func(backend.KeyInfo, error) bool) {
+		const page = 7
+		for from := 0; ; from += page {
+			var all []backend.KeyInfo
+			for info, err := range s.sound.Keys(ctx, prefix) {
+				if err != nil {
+					yield(info, err)
+					return
+				}
+				all = append(all, info)
+			}
+			slices.SortFunc(all, func(a, b backend.KeyInfo) int { return strings.Compare(a.Key, b.Key) })
+			for _, info := range all[min(from, len(all)):min(from+page, len(all))] {
+				if !yield(info, nil) {
+					return
+				}
+			}
+			if from+page >= len(all) {
+				return
+			}
+		}
+	}
 }
 
 // eternal drops an item's ttl at each Save.

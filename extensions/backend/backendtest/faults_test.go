@@ -103,6 +103,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		{"watches late", func(s sound, had *sync.Map) backend.Store { return drowsy{s} }, []string{"misses the last change in Watch"}},
 		{"leaks goroutines", func(s sound, had *sync.Map) backend.Store { return leaky{s, end} }, []string{"leaves goroutines behind after Watch"}},
 		{"lists everything", func(s sound, had *sync.Map) backend.Store { return generous{s} }, []string{"ignores the prefix in Keys"}},
+		{"lists by number", func(s sound, had *sync.Map) backend.Store { return counting{s} }, []string{"loses count in Keys"}},
 		{"drops the ttl", func(s sound, had *sync.Map) backend.Store { return eternal{s} }, []string{"forgets the ttl at Save"}},
 		{"writes in two steps", func(s sound, had *sync.Map) backend.Store { return torn{s} }, []string{
 			"shows half-written items", "shows half-written items to another store",

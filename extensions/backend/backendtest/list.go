@@ -15,6 +15,7 @@ func listFaults() []fault {
 		{"lists what isn't stored", "Keys yields no deleted item, and nothing of an empty store.", listsDeleted},
 		{"ignores the prefix in Keys", "Keys yields the items whose key begins with the prefix, and no others.", ignoresPrefix},
 		{"misstates items in Keys", "Size is the item's size as stored or -1, and Modified is about the time of the last save or zero.", misstatesItems},
+		{"loses count in Keys", "Keys yields what is stored all along once, whatever comes and goes while it lists, and the store can be used meanwhile.", losesCount},
 		{"ignores the context in Keys", "Keys with an ended context yields the context's error, and ends when the caller stops.", listsEnded},
 	}
 }
@@ -124,6 +125,49 @@ func misstatesItems(c *trial) {
 	}
 	if away := time.Since(info.Modified).Abs(); !info.Modified.IsZero() && away > clocks {
 		c.Errorf("an item of now was modified at %v", info.Modified)
+	}
+}
+
+// losesCount changes the store with each key that it lists: in the order of keys,
+// items go before those that stay, which are replaced, and come behind them.
+func losesCount(c *trial) {
+	const items = 30
+	s := c.open()
+	l, ok := announced[backend.Lister](c, s, backend.CanList)
+	if !ok {
+		return
+	}
+	versions := map[string]backend.Version{}
+	for i := range items {
+		for _, kind := range []string{"a", "stays"} {
+			key := fmt.Sprintf("%s %d", kind, i)
+			versions[key] = c.save(s, key, item(key), backend.None)
+		}
+	}
+	listed := map[string]int{}
+	i := 0
+	for info, err := range l.Keys(c.ctx, "") {
+		if err != nil {
+			c.Fatalf("list: %v", err)
+		}
+		listed[info.Key]++
+		if i < items {
+			goes, stays := fmt.Sprintf("a %d", i), fmt.Sprintf("stays %d", i)
+			c.remove(s, goes, versions[goes])
+			c.save(s, stays, noise(10), versions[stays])
+			c.save(s, fmt.Sprintf("z new %d", i), noise(10), backend.None)
+		}
+		i++
+	}
+	for key, n := range listed {
+		if n > 1 {
+			c.Errorf("%s is listed %d times", short(key), n)
+		}
+	}
+	for i := range items {
+		if key := fmt.Sprintf("stays %d", i); listed[key] == 0 {
+			c.Errorf("%s is there all along and isn't listed", short(key))
+		}
 	}
 }
 

@@ -1,0 +1,90 @@
+package msal_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+
+	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/persist"
+	"github.com/msalext/msalext/msal"
+	"github.com/msalext/msalext/msal/msaltest"
+	"github.com/msalext/msalext/plugins/file"
+)
+
+// A web app keeps the tokens of each session in an item of its own.
+func ExamplePartitioned() {
+	entra := msaltest.New(nil)
+	defer entra.Close()
+	dir, err := os.MkdirTemp("", "webapp")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	p, err := openFile(filepath.Join(dir, "tokens"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	credential, err := confidential.NewCredFromSecret("secret")
+	if err != nil {
+		log.Fatal(err)
+	}
+	http := msal.SharedDiscovery(entra.Client())
+	clients := msal.Partitioned(p, nil, func(c cache.ExportReplace) (confidential.Client, error) {
+		return confidential.New(entra.Authority(), "web", credential, confidential.WithCache(c), confidential.WithHTTPClient(http),
+			confidential.WithInstanceDiscovery(false)) // the fake isn't known to Microsoft
+	}, &msal.PartitionOptions{Caches: 10_000})
+	defer clients.Close(context.Background())
+
+	for session, who := range map[string]string{"session/laptop": "alice@contoso.example", "session/phone": "bob@contoso.example"} {
+		ctx := msal.WithPartition(context.Background(), session) // what a handler does with r.Context()
+		client, err := clients.Client(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := signInByCode(ctx, entra, client, who); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := clients.Remove(context.Background(), "session/phone"); err != nil {
+		log.Fatal(err)
+	}
+	for info, err := range p.Keys(context.Background(), "session/") {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(info.Key)
+	}
+	// Output: session/laptop
+}
+
+func openFile(path string) (*persist.Persistence, error) {
+	c := backend.Config{Location: path, Path: path}
+	store, err := file.Backend().Open(context.Background(), c)
+	if err != nil {
+		return nil, err
+	}
+	return persist.New("file", store, c, nil), nil
+}
+
+// signInByCode stands for the browser's way to Entra ID and back.
+func signInByCode(ctx context.Context, entra *msaltest.Server, client confidential.Client, who string) error {
+	const redirect = "https://app.example/authorized"
+	url, err := client.AuthCodeURL(ctx, "web", redirect, []string{"User.Read"})
+	if err != nil {
+		return err
+	}
+	params, err := entra.Authorize(url, who)
+	if err != nil {
+		return err
+	}
+	_, err = client.AcquireTokenByAuthCode(ctx, params.Get("code"), redirect, []string{"User.Read"})
+	return err
+}
