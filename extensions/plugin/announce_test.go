@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/msalext/msalext/internal/wire"
 )
 
 // brokenPipe is a host that is gone.
@@ -19,7 +21,7 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe
 // hostCert is what a host sends that wants TLS.
 func hostCert(t *testing.T) string {
 	t.Helper()
-	cert, err := selfSigned()
+	cert, err := wire.SelfSigned()
 	if err != nil {
 		t.Fatal(err)
 	}

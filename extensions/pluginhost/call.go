@@ -21,7 +21,7 @@ const (
 )
 
 // patience is how long a call must have waited before a deadline that the
-// caller chose counts against the plugin.
+// caller chose says anything of the plugin.
 const patience = 250 * time.Millisecond
 
 // call makes one call of a store, on the process of the moment or a new one.
@@ -90,7 +90,7 @@ func run[T any](ctx context.Context, a *attempt, fn func(context.Context, backen
 	a.sent = true
 	v, err := fn(ctx, inner)
 	if err == nil {
-		p.heard()
+		p.silence.end()
 	}
 	return v, err
 }
@@ -106,10 +106,10 @@ func (a *attempt) judge(ctx context.Context, err error) bool {
 		return true
 	case overdue(ctx, err):
 		if a.how&human == 0 && (a.limited || time.Since(a.began) >= patience) {
-			p.missed()
+			p.missed(a.began, a.store.service.host.options.CallTimeout)
 		}
 	case ctx.Err() == nil:
-		p.heard()
+		p.silence.end()
 	}
 	return false
 }

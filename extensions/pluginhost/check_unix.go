@@ -157,7 +157,12 @@ func (t trust) checkFile(path string, file *os.File) error {
 		return unsafeError{"it isn't a regular file", "put the binary itself there"}
 	case mode&(os.ModeSetuid|os.ModeSetgid) != 0:
 		return unsafeError{"it is set-uid or set-gid", "run: chmod ug-s " + path}
-	case mode&0o111 == 0 || unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS) != nil:
+	case mode&0o111 == 0:
+		return unsafeError{"it isn't executable", "run: chmod +x " + path}
+	case unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS) == nil:
+	case runsNothing(file):
+		return unsafeError{"it isn't executable: its file system runs no programs (noexec)", "install it on a file system that is mounted without noexec"}
+	default:
 		return unsafeError{"it isn't executable by this user", "run: chmod +x " + path}
 	}
 	return t.check(path, info, false)

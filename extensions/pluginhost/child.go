@@ -79,10 +79,11 @@ func (c *child) reap() {
 	c.await()
 	c.group.close()
 	_ = c.stdin.Close()
-	soon := time.Now().Add(drain)
-	_, _ = c.stdout.SetReadDeadline(soon), c.stderr.SetReadDeadline(soon)
+	// Not by a deadline, which pipes on Windows don't have.
+	enough := time.AfterFunc(drain, func() { closeAll(c.stdout, c.stderr) })
 	close(c.exited)
 	c.readers.Wait()
+	enough.Stop()
 	closeAll(c.stdout, c.stderr)
 }
 

@@ -12,5 +12,5 @@ func (c *child) await() {
 	c.over = true
 }
 
-// stopped isn't known here: a plugin that is stopped misses two deadlines.
+// stopped isn't known here: a plugin that is stopped answers nothing.
 func stopped(int) bool { return false }

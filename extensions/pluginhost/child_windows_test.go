@@ -3,6 +3,8 @@ package pluginhost
 import (
 	"bufio"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,11 +12,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/windows"
 )
 
 func init() {
 	hostile["grandchild"] = grandchild
 	programs["sleep"] = wait
+	programs["leave"] = leave
 }
 
 // grandchild leaves a process that holds the plugin's standard streams.
@@ -30,6 +35,14 @@ func grandchild() {
 	if err := os.WriteFile(filepath.Join(home, "grandchild"), []byte(pid), 0o600); err != nil {
 		panic(err)
 	}
+}
+
+// leave ends, and leaves a process that it tells of.
+func leave() {
+	grandchild()
+	home, _ := os.UserHomeDir()
+	pid, _ := os.ReadFile(filepath.Join(home, "grandchild"))
+	fmt.Println(string(pid))
 }
 
 // grandchildIn reads the process id that grandchild left.
@@ -87,4 +100,40 @@ func TestJobEndsWithItsHost(t *testing.T) {
 	_ = cmd.Wait()
 	eventually(t, "the plugin ends with its host", func() bool { return !there(pid) })
 	eventually(t, "so does what the plugin started", func() bool { return !there(child) })
+}
+
+// Where the system allows no job, or a process was started before there was one,
+// it isn't ended with the plugin, and holds the plugin's pipes. Nobody waits for it.
+func TestReapWithoutJob(t *testing.T) {
+	t.Parallel()
+	cmd := runProgram(t, "leave", "USERPROFILE="+t.TempDir())
+	c, err := spawn(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := c.group.job
+	c.group.job = 0 // still held, so that the grandchild goes on
+	defer windows.CloseHandle(job)
+	lines := make(chan string, 1)
+	c.readers.Go(func() {
+		out := bufio.NewReader(c.stdout)
+		line, _ := out.ReadString('\n')
+		lines <- line
+		_, _ = io.Copy(io.Discard, out)
+	})
+	go c.reap()
+	grandchild, err := strconv.Atoi(strings.TrimSpace(<-lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() { c.readers.Wait(); close(over) }()
+	select {
+	case <-over:
+	case <-time.After(soon):
+		t.Error("somebody still reads")
+	}
+	if !there(grandchild) {
+		t.Error("the test proves nothing: the grandchild has ended")
+	}
 }

@@ -50,8 +50,10 @@
 //
 // A short list of environment variables ([Environment]) and nothing else of the
 // host's; the other variables that it asks for and [Options.Env] allows come
-// with each Open. Its standard input is a pipe that the host holds open: its
-// end tells that the host is gone. It is in a process group of its own. What it
+// with each Open. In a program with rights that its user doesn't have, those
+// few are made from the account that it runs as: otherwise its user would choose
+// the files and the session bus that are used with these rights. Its standard
+// input is a pipe that the host holds open: its end tells that the host is gone. It is in a process group of its own. What it
 // writes on standard error is logged at the level it names, or Debug. On Unix
 // it listens on a socket in a private directory, and both sides ask the kernel
 // who is at the other end; on Windows it listens on a loopback port, and both

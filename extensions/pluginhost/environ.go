@@ -10,7 +10,8 @@ import (
 )
 
 // Environment lists the variables that a plugin process inherits, beside a
-// fixed PATH of the system's own directories. go-plugin's variables and the
+// fixed PATH of the system's own directories. A program with rights that its user
+// doesn't have passes none on: those that tell of the account are made from it. go-plugin's variables and the
 // two that mark a plugin (docs/protocol.md) come on top, made for each start:
 // those of a host that is itself somebody's plugin don't pass through.
 func Environment() []string { return slices.Clone(inherited) }

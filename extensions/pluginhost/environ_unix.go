@@ -2,6 +2,12 @@
 
 package pluginhost
 
+import (
+	"os"
+	"os/user"
+	"strconv"
+)
+
 // inherited is what libraries need to find the user, their files, their
 // session's bus and their screen. LD_*, DYLD_*, GODEBUG and credentials in
 // variables stay out by not being here.
@@ -14,3 +20,12 @@ var inherited = []string{
 }
 
 func systemPath() string { return "/usr/bin:/bin:/usr/sbin:/sbin" }
+
+// accountEnv is what the effective user's account says.
+func accountEnv() map[string]string {
+	account, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+	if err != nil {
+		return nil
+	}
+	return map[string]string{"HOME": account.HomeDir, "USER": account.Username, "LOGNAME": account.Username}
+}

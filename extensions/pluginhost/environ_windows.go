@@ -20,3 +20,19 @@ func systemPath() string {
 	}
 	return dir + string(filepath.ListSeparator) + filepath.Dir(dir)
 }
+
+// accountEnv is what the system says of itself and of the user's profile.
+func accountEnv() map[string]string {
+	env := map[string]string{}
+	for name, folder := range map[string]*windows.KNOWNFOLDERID{
+		"SystemRoot": windows.FOLDERID_Windows, "ProgramData": windows.FOLDERID_ProgramData,
+		"USERPROFILE": windows.FOLDERID_Profile, "APPDATA": windows.FOLDERID_RoamingAppData,
+		"LOCALAPPDATA": windows.FOLDERID_LocalAppData,
+	} {
+		if dir, err := windows.KnownFolderPath(folder, windows.KF_FLAG_DEFAULT); err == nil {
+			env[name] = dir
+		}
+	}
+	env["SystemDrive"] = filepath.VolumeName(env["SystemRoot"])
+	return env
+}

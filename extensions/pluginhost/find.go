@@ -69,6 +69,20 @@ func here() surroundings {
 	}
 }
 
+// environment is where a plugin's inherited variables come from. In a program
+// with rights that its user doesn't have, the user's variables mustn't decide
+// which files and which session bus are used with those rights: the account does.
+func (s surroundings) environment() func(string) (string, bool) {
+	if !s.elevated {
+		return s.lookupEnv
+	}
+	own := accountEnv()
+	return func(key string) (string, bool) {
+		value, ok := own[key]
+		return value, ok
+	}
+}
+
 func executable() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {

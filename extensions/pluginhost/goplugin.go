@@ -39,7 +39,11 @@ func (servicePlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 func (p *process) newRunner(_ hclog.Logger, spec *exec.Cmd, tmpDir string) (runner.Runner, error) {
 	_ = os.Remove(tmpDir)
 	plan := p.runner.plan
-	p.runner.env = processEnv(os.LookupEnv, append(spec.Env, wire.LogEnv+"="+plan.level), plan.socketDir, p.name)
+	env := append(spec.Env, wire.LogEnv+"="+plan.level)
+	if plan.cert != nil {
+		env = append(env, clientCertEnv+"="+plan.cert.pem)
+	}
+	p.runner.env = processEnv(plan.lookup, env, plan.socketDir, p.name)
 	return p.runner, nil
 }
 
@@ -59,7 +63,7 @@ func (p *process) clientConfig(ctx context.Context, o *Options) *goplugin.Client
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = time.Until(deadline)
 	}
-	return &goplugin.ClientConfig{
+	c := &goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			MagicCookieKey: wire.CookieKey, MagicCookieValue: wire.CookieValue,
 		},
@@ -72,11 +76,14 @@ func (p *process) clientConfig(ctx context.Context, o *Options) *goplugin.Client
 		SkipHostEnv:      true,
 		StartTimeout:     max(timeout, time.Millisecond),
 		Logger:           hclog.NewNullLogger(),
-		AutoMTLS:         p.runner.plan.tls,
 		MinPort:          0, // with MaxPort not 0 too: whatever port the system gives
 		MaxPort:          1,
 		GRPCDialOptions:  p.dialOptions(),
 	}
+	if cert := p.runner.plan.cert; cert != nil {
+		c.TLSConfig = cert.config
+	}
+	return c
 }
 
 func (p *process) dialOptions() []grpc.DialOption {

@@ -48,8 +48,10 @@ var Default = sync.OnceValue(func() *Host { return New(nil) })
 // Delete, Expire and Unlock are not: they may have taken effect, and fail with
 // ErrUnavailable and [ErrLost]; so does Watch. A call without a deadline gets
 // Options.CallTimeout, and fails with ErrTimeout when it is over. A plugin that
-// misses two deadlines in a row, or is stopped, is ended. A store whose plugin
-// comes back with other properties fails with ErrPluginRefused.
+// misses two deadlines in a row is ended when it doesn't say within a second that
+// it is there, or has answered no call for CallTimeout; one that is stopped, at
+// the first. A store whose plugin comes back with other properties fails with
+// ErrPluginRefused.
 //
 // The process is let go when the last store is closed, or 30 seconds after its
 // start when none was opened.

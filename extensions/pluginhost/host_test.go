@@ -2,6 +2,10 @@ package pluginhost
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"log/slog"
 	"os"
@@ -219,6 +223,36 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// Whose variables lead an elevated program's plugin, decides what is done with
+// rights that they don't have.
+func TestElevatedEnvironment(t *testing.T) {
+	theirs := t.TempDir()
+	for _, name := range []string{"HOME", "USERPROFILE", "LOCALAPPDATA", "TEMP", "DBUS_SESSION_BUS_ADDRESS", "XDG_DATA_HOME"} {
+		t.Setenv(name, theirs)
+	}
+	environ := func(elevated bool) string {
+		h := newHost(t, nil)
+		h.around.elevated = elevated
+		s, _ := mustOpen(t, h, "store")
+		blob, err := s.Load(t.Context(), "environ", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(blob.Data)
+	}
+	if !strings.Contains(environ(false), theirs) {
+		t.Error("the test proves nothing: the variables don't reach an ordinary plugin")
+	}
+	if env := environ(true); strings.Contains(env, theirs) {
+		t.Errorf("the user's variables reach an elevated plugin: %q", env)
+	}
+	for name, value := range accountEnv() {
+		if value == "" || value == theirs {
+			t.Errorf("the account's %s is %q", name, value)
+		}
+	}
+}
+
 // emptyEnviron is what the system adds to an environment where nothing is.
 func emptyEnviron(t *testing.T) []string {
 	t.Helper()
@@ -288,5 +322,19 @@ func TestMutualTLS(t *testing.T) {
 	s, _ := mustOpen(t, h, "store")
 	if _, err := s.Save(t.Context(), "", []byte("x"), ""); err != nil {
 		t.Error(err)
+	}
+	blob, err := s.Load(t.Context(), "environ", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What plugins in other languages have to accept.
+	_, after, _ := strings.Cut(string(blob.Data), clientCertEnv+"=")
+	block, _ := pem.Decode([]byte(after))
+	if block == nil {
+		t.Fatalf("no certificate in %q", blob.Data)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if key, ok := cert.PublicKey.(*ecdsa.PublicKey); err != nil || !ok || key.Curve != elliptic.P256() {
+		t.Errorf("the host's certificate: %v, %T", err, cert.PublicKey)
 	}
 }

@@ -24,14 +24,15 @@ type Options struct {
 	// seconds. Unlock, where a person types, has 4 times as long.
 	CallTimeout time.Duration
 	// Env names the environment variables, beyond [Environment], whose values
-	// plugins get if they ask for them. Names ending in "*" admit any suffix.
+	// plugins get if they ask for them, also in a program with rights that its
+	// user doesn't have. Names ending in "*" admit any suffix.
 	Env []string
 	// AllowEnv lets MSALEXT_PLUGIN_DIR name a directory to search.
 	AllowEnv bool
 	// AutoMTLS encrypts and authenticates the connection with certificates
-	// made for each start. On Windows it is always so. On Unix it adds some 15
-	// to 20 ms to a start, and nothing that the private socket directory and
-	// the kernel's word about the peer don't give already.
+	// made for each start. On Windows it is always so. On Unix it adds little to
+	// what the private socket directory and the kernel's word about the peer
+	// give already.
 	AutoMTLS bool
 	// Logger gets what plugins log. Nil: slog.Default, from Warn up.
 	Logger *slog.Logger

@@ -26,7 +26,7 @@ type process struct {
 	backend *wire.Client
 
 	badPeer atomic.Pointer[error] // who listens on the socket isn't the process
-	misses  atomic.Int32          // deadlines missed in a row
+	silence silence
 
 	dialed chan struct{} // closed when go-plugin has started and connected, or failed
 	meant  atomic.Bool   // it was let go because nobody needs it
@@ -111,21 +111,15 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// heard notes an answer.
-func (p *process) heard() { p.misses.Store(0) }
-
-// missed notes a deadline that went by without an answer, and ends a plugin
-// that can't or won't answer, so that the next call has a new one.
-func (p *process) missed() {
-	if p.misses.Add(1) >= 2 || stopped(p.child.pid) {
-		p.kill()
-	}
-}
-
 // launch starts a program and returns once it has described itself. Whatever
 // fails, nothing is left of the attempt. It closes prog, once nothing can
-// execute its descriptor any more.
-func launch(ctx context.Context, prog *program, o *Options) (*process, error) {
+// execute its descriptor any more. lookup has the variables that it inherits.
+func launch(ctx context.Context, prog *program, o *Options, lookup func(string) (string, bool)) (*process, error) {
+	cert, err := certFor(o)
+	if err != nil {
+		prog.Close()
+		return nil, backend.Wrap("start plugin", prog.name, backend.ErrUnavailable, err)
+	}
 	dir, err := newSocketDir(socketBases())
 	if err != nil {
 		prog.Close()
@@ -140,7 +134,7 @@ func launch(ctx context.Context, prog *program, o *Options) (*process, error) {
 	}
 	logger := o.Logger.With("plugin", prog.name)
 	p.runner = &processRunner{plan: plan{
-		program: prog, socketDir: dir.path, tls: withTLS(o), logger: logger, level: levelName(logger),
+		program: prog, socketDir: dir.path, cert: cert, logger: logger, level: levelName(logger), lookup: lookup,
 	}}
 	p.client = goplugin.NewClient(p.clientConfig(ctx, o))
 	if err = p.connect(ctx, o); err != nil {

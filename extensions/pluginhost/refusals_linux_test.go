@@ -2,6 +2,7 @@ package pluginhost
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // nobody is another user than the one who runs the tests, who is root.
@@ -128,6 +130,35 @@ func TestRefusals(t *testing.T) {
 // unfit are the refusals of what the system wouldn't execute either.
 var unfit = map[string]bool{
 	"not executable": true, "directory in its place": true, "FIFO in its place": true, "symlinks in a circle": true,
+}
+
+func init() { programs["noexec"] = programNoexec }
+
+// programNoexec looks for a plugin on a file system that runs no programs.
+func programNoexec() {
+	dir := os.Getenv("PLUGINHOST_TEST_DIR")
+	file := filepath.Join(dir, fileName("x"))
+	err := errors.Join(
+		syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
+		syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOEXEC, "mode=0755"),
+		os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("run:", exec.Command(file).Run())
+	_, err = found(&Options{Dirs: []string{dir}}, bare())
+	fmt.Println("found:", err)
+}
+
+func TestNoexec(t *testing.T) {
+	t.Parallel()
+	cmd := testproc.WithOwnMounts(runProgram(t, "noexec", "PLUGINHOST_TEST_DIR="+t.TempDir()))
+	out := testproc.Run(t, cmd)
+	_, said, _ := strings.Cut(out, "found: ")
+	if !strings.Contains(out, "permission denied\nfound: ") || !strings.Contains(said, "noexec") || strings.Contains(said, "chmod") {
+		t.Errorf("it said %s", out)
+	}
 }
 
 // bare is a system without any directory of its own.

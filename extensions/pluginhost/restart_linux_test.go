@@ -36,3 +36,20 @@ func TestStoppedPlugin(t *testing.T) {
 		t.Errorf("the next call: %v", err)
 	}
 }
+
+// A plugin that doesn't even say that it is there is ended; one that answered a
+// call meanwhile isn't.
+func TestAskedInVain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	s, _ := mustOpen(t, h, "store")
+	pid := pidOf(t, s)
+	p := h.service("store").cur
+	stop(t, pid)
+	if p.ask(); !there(pid) {
+		t.Error("ended without a missed deadline")
+	}
+	p.silence.miss(time.Now())
+	p.ask()
+	eventually(t, "the plugin that says nothing is ended", func() bool { return !there(pid) })
+}

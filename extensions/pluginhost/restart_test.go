@@ -178,7 +178,9 @@ func TestHangingPlugin(t *testing.T) {
 	hang()
 	hang()
 	eventually(t, "the process is ended after two", func() bool { return !there(pid) })
-	if _, err := s.Load(t.Context(), "", ""); known(err) != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), soon) // a start may take longer than CallTimeout
+	defer cancel()
+	if _, err := s.Load(ctx, "", ""); known(err) != nil {
 		t.Errorf("the next call: %v", err)
 	}
 }
@@ -259,5 +261,46 @@ func TestCancelledStart(t *testing.T) {
 	}
 	if took := time.Since(begin); took > time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// A store that takes longer than its callers wait is no reason to end a plugin
+// that says that it is there, until the host itself would have given up.
+func TestSlowStore(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, nil)
+	s, _ := mustOpen(t, h, "store")
+	pid := pidOf(t, s)
+	p := h.service("store").cur
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if _, err := s.Load(ctx, "hang", ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error: %v", err)
+		}
+		cancel()
+	}
+	if p.ask(); !p.usable() || pidOf(t, s) != pid {
+		t.Error("a plugin whose store is slow was ended")
+	}
+}
+
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	var s silence
+	now := time.Now()
+	for i, c := range []struct {
+		began  time.Duration // before now
+		misses int
+		lasted time.Duration // at least
+	}{{time.Second, 1, time.Second}, {500 * time.Millisecond, 2, time.Second}, {3 * time.Second, 3, 3 * time.Second}} {
+		if misses, lasted := s.miss(now.Add(-c.began)); misses != c.misses || lasted < c.lasted || lasted > c.lasted+soon {
+			t.Errorf("%d: %d misses in %v", i, misses, lasted)
+		}
+	}
+	if s.end(); s.lasts() {
+		t.Error("it lasts after an answer")
+	}
+	if misses, lasted := s.miss(now); misses != 1 || lasted > soon {
+		t.Errorf("after an answer: %d misses in %v", misses, lasted)
 	}
 }

@@ -19,10 +19,11 @@ import (
 // A plan is all that a start needs to know.
 type plan struct {
 	program   *program
-	socketDir string // empty: a loopback port is used
-	tls       bool
+	socketDir string    // empty: a loopback port is used
+	cert      *hostCert // nil: no TLS
 	logger    *slog.Logger
-	level     string // the least level that the plugin shall log
+	level     string                      // the least level that the plugin shall log
+	lookup    func(string) (string, bool) // where inherited variables come from
 }
 
 // A process runner is what go-plugin starts a plugin with. It reads the
@@ -86,7 +87,7 @@ func (r *processRunner) read(c *child, result chan<- error) {
 	reader := bufio.NewReader(c.stdout)
 	line, err := readHandshake(reader)
 	if err == nil {
-		r.hand, err = parseHandshake(line, r.plan.socketDir, r.plan.tls)
+		r.hand, err = parseHandshake(line, r.plan.socketDir, r.plan.cert != nil)
 	}
 	result <- err
 	if n, _ := io.Copy(io.Discard, reader); n > 0 {

@@ -99,7 +99,7 @@ func (s *service) launch() (*process, error) {
 	}
 	ctx, cancel := context.WithTimeout(h.ctx, h.options.StartTimeout)
 	defer cancel()
-	p, err := launch(ctx, prog, &h.options)
+	p, err := launch(ctx, prog, &h.options, h.around.environment())
 	if err != nil {
 		if h.ctx.Err() != nil {
 			err = closedError("start plugin", s.name)

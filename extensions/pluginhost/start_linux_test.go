@@ -58,7 +58,7 @@ func TestSwapBetweenCheckAndStart(t *testing.T) {
 func started(t *testing.T, prog *program) {
 	t.Helper()
 	o := (*Options)(nil).filled()
-	p, err := launch(t.Context(), prog, &o)
+	p, err := launch(t.Context(), prog, &o, os.LookupEnv)
 	if p != nil {
 		p.kill()
 		<-p.gone

@@ -12,16 +12,17 @@ type event struct {
 
 // results are what became of packages and tests, by name.
 type results struct {
-	known    map[string]string   // the list, with reasons
+	known    map[string]string   // what can't pass, with reasons
+	must     map[string]string   // what has to pass
 	packages map[string]string   // pass, fail, or skip for those without tests
 	tests    map[string]string   // pass, fail or skip
 	output   map[string][]string // of a test and its parts, until it is over
 	crashed  map[string]bool     // packages that ended before their tests did
 }
 
-func newResults(known map[string]string) *results {
+func newResults(known, must map[string]string) *results {
 	return &results{
-		known: known, packages: map[string]string{}, tests: map[string]string{},
+		known: known, must: must, packages: map[string]string{}, tests: map[string]string{},
 		output: map[string][]string{}, crashed: map[string]bool{},
 	}
 }

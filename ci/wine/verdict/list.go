@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// readList reads what Wine can't show: on each line a name and the reason. A
-// name is a package and a test, as in "internal/filelock.TestX/y", or a file of
+// readList reads what Wine can't show, or has to: on each line a name and the
+// reason. A name is a package and a test, as in "internal/filelock.TestX/y", or a file of
 // tests that Windows doesn't compile, as in "internal/filelock/x_linux_test.go".
 func readList(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)

@@ -4,7 +4,8 @@
 //
 // It prints what go test without -json would, and fails unless each package was
 // tested and each test passed, except what ci/wine/cannot.txt names. What is
-// named there and passes, or isn't there, fails as well. Test files that Linux
+// named there and passes, or isn't there, fails as well; and so does what
+// ci/wine/must.txt names and didn't pass, of the packages that were asked for. Test files that Linux
 // compiles and Windows doesn't count as not passed.
 package main
 
@@ -32,11 +33,15 @@ func run(patterns []string) error {
 	if err != nil {
 		return err
 	}
+	must, err := readList("ci/wine/must.txt")
+	if err != nil {
+		return err
+	}
 	packages, err := compare(patterns)
 	if err != nil {
 		return err
 	}
-	r := newResults(known)
+	r := newResults(known, must)
 	events := bufio.NewScanner(os.Stdin)
 	events.Buffer(nil, 64<<20) // a failed comparison of two caches is one line
 	for events.Scan() {
@@ -82,6 +87,11 @@ func conclude(r *results, packages []compared) error {
 		pkg, _, _ := strings.Cut(name, ".Test")
 		if got := r.tests[name]; (names[pkg] || names[name]) && (got == "" || got == "pass") {
 			wrong = append(wrong, name+" passes, or isn't there: take it off ci/wine/cannot.txt")
+		}
+	}
+	for name := range r.must {
+		if pkg, _, _ := strings.Cut(name, ".Test"); names[pkg] && r.tests[name] != "pass" {
+			wrong = append(wrong, name+" didn't pass, or didn't run: ci/wine/must.txt demands it")
 		}
 	}
 	if passed == 0 {
