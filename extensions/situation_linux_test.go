@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,61 +62,6 @@ func selectionChild(plugins, where, candidates string, prepare ...string) (err e
 	return p.Close()
 }
 
-// preparations change what the process sees; each returns where the plugins
-// are then.
-var preparations = map[string]func(plugins, dir string) (string, error){
-	"read-only root": func(plugins, _ string) (string, error) {
-		err := errors.Join(
-			syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
-			syscall.Mount("/", "/", "", syscall.MS_BIND|syscall.MS_REC, ""),
-			syscall.Chroot("/"), // the new mount lies over the old root
-			syscall.Mount("", "/", "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""),
-		)
-		if werr := os.WriteFile(plugins+"/x", nil, 0o600); !errors.Is(werr, syscall.EROFS) {
-			err = errors.Join(err, fmt.Errorf("the root isn't read-only: %w", werr))
-		}
-		return plugins, err
-	},
-	"noexec": func(plugins, dir string) (string, error) { return plugins, mountNoexec(dir) },
-	"noexec, with the plugins in it": func(plugins, dir string) (string, error) {
-		if err := mountNoexec(dir); err != nil {
-			return "", err
-		}
-		for _, name := range []string{"file", "libsecret"} {
-			if err := copyFile(filepath.Join(dir, "msalext-plugin-"+name), filepath.Join(plugins, "msalext-plugin-"+name)); err != nil {
-				return "", err
-			}
-		}
-		if err := exec.Command(filepath.Join(dir, "msalext-plugin-file")).Run(); !errors.Is(err, os.ErrPermission) {
-			return "", fmt.Errorf("programs run there: %w", err)
-		}
-		return dir, nil
-	},
-	"podman": func(plugins, dir string) (string, error) {
-		err := testproc.MountTmpfs("/run", "64k")
-		return plugins, errors.Join(err, os.WriteFile("/run/.containerenv", nil, 0o644))
-	},
-}
-
-func mountNoexec(dir string) error {
-	err := testproc.MountTmpfs(dir, "64m")
-	return errors.Join(err, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_NOEXEC, "size=64m"), os.Chmod(dir, 0o700))
-}
-
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
-}
-
 // Each line of text that the selection has for a situation is said in the real
 // one, with real plugins, and where the situation is no hindrance nothing fails.
 func TestSelectionInRealSituations(t *testing.T) {
@@ -125,6 +70,9 @@ func TestSelectionInRealSituations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ssh := []string{"SSH_CONNECTION=10.0.0.2 50000 10.0.0.1 22", "SSH_CLIENT=10.0.0.2 50000 22", "SSH_TTY=/dev/pts/0"}
+	// systemd gives a system service these, and no HOME.
+	service := []string{"INVOCATION_ID=0123456789abcdef0123456789abcdef", "JOURNAL_STREAM=9:123", "SYSTEMD_EXEC_PID=1", "HOME="}
 	for _, c := range []struct {
 		name       string
 		candidates string
@@ -135,15 +83,23 @@ func TestSelectionInRealSituations(t *testing.T) {
 	}{
 		{"no bus", "libsecret", "", 0, nil, []string{"libsecret: ", "no session bus"}},
 		{"no bus, and a file allowed", "libsecret,file", "", 0, nil, []string{"saved with file"}},
-		{"SSH", "libsecret", "podman", 0, []string{"SSH_CONNECTION=10.0.0.2 50000 10.0.0.1 22"}, []string{"a Podman container"}},
-		{"WSL", "libsecret", "", 0, []string{"WSL_DISTRO_NAME=Ubuntu"}, []string{"this is WSL"}},
+		{"no bus on a machine", "libsecret", "machine", 0, nil, []string{"no session bus"}},
+		{"SSH", "libsecret", "machine", 0, ssh, []string{"no session bus", "this is an SSH session without a session bus"}},
+		{"SSH into a container", "libsecret", "podman", 0, ssh, []string{"a Podman container"}},
+		{"SSH, and a file allowed", "libsecret,file", "machine", 0, ssh, []string{"saved with file"}},
+		{"a system service", "libsecret", "machine", 0, service, []string{"no session bus", "this is a systemd service without a session bus", "HOME isn't set"}},
+		{"a system service, and a file", "file", "machine", 0, service, []string{"saved with file"}},
+		{"Docker", "libsecret", "docker", 0, nil, []string{"a Docker container"}},
+		{"WSL", "libsecret", "WSL", 0, nil, []string{"this is WSL"}},
+		{"WSL, by its variable", "libsecret", "", 0, []string{"WSL_DISTRO_NAME=Ubuntu"}, []string{"this is WSL"}},
 		{"Kubernetes", "libsecret", "", 0, []string{"KUBERNETES_SERVICE_HOST=10.0.0.1"}, []string{"a Kubernetes pod"}},
-		{"sudo", "libsecret", "", 0, []string{"SUDO_UID=1000"}, []string{"a root shell of user id 1000"}},
+		{"sudo", "libsecret", "machine", 0, []string{"SUDO_UID=1000"}, []string{"this is a root shell of user id 1000"}},
 		{"no HOME", "libsecret", "", testproc.Nobody, nil, []string{"HOME isn't set", "no session bus"}},
 		{"no HOME, and a file", "file", "", testproc.Nobody, nil, []string{"saved with file"}},
 		{"no entry for the user", "libsecret", "", 54321, nil, []string{"user id 54321 has no entry", "no session bus"}},
 		{"no entry for the user, and a file", "file", "", 54321, nil, []string{"saved with file"}},
 		{"read-only root", "file", "read-only root", 0, nil, []string{"file: ", "is on a file system that is read-only"}},
+		{"read-only root, but a volume", "file", "read-only root, but a volume", 0, nil, []string{"file: ", "the temporary directory", "is read-only"}},
 		{"noexec", "file", "noexec", 0, nil, []string{"saved with file"}},
 		{"noexec, and no bus", "libsecret", "noexec", 0, nil, []string{"no session bus"}},
 		{"noexec, with the plugin in it", "libsecret,file", "noexec, with the plugins in it", 0, nil, []string{"libsecret: ", "plugin refused", "executable", "(noexec)"}},
@@ -162,7 +118,7 @@ func TestSelectionInRealSituations(t *testing.T) {
 			cmd := testproc.Command(t, "selection", args...)
 			cmd.Dir = "/"
 			cmd.Env = append([]string{cmd.Env[len(cmd.Env)-1], "TMPDIR=" + temp}, c.env...) // the child's name, and nothing of this process
-			if c.uid == 0 {
+			if c.uid == 0 && !slices.Contains(c.env, "HOME=") {
 				cmd.Env = append(cmd.Env, "HOME="+home)
 			}
 			if c.prepare != "" {
@@ -175,6 +131,10 @@ func TestSelectionInRealSituations(t *testing.T) {
 				if !strings.Contains(out, says) {
 					t.Errorf("no %q in %s", says, out)
 				}
+			}
+			const names = "this is "
+			if n := strings.Count(strings.Join(c.says, " "), names); c.prepare == "machine" && strings.Count(out, names) != n {
+				t.Errorf("it names other situations than %d: %s", n, out)
 			}
 			saved := strings.Contains(out, "saved with")
 			if _, err := os.Stat(filepath.Join(home, "app", "cache")); saved != (err == nil) {

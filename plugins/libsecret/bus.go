@@ -1,6 +1,7 @@
 package libsecret
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func dial(ctx context.Context, address string) (*bus, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{Conn: socket}
+	l := &link{Conn: socket, in: bufio.NewReader(socket)}
 	conn, err := dbus.NewConn(l)
 	if err != nil {
 		_ = socket.Close()
@@ -84,10 +85,21 @@ func (b *bus) tell(to string, path dbus.ObjectPath, method string) {
 }
 
 func (b *bus) send(ctx context.Context, flags dbus.Flags, to string, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
-	done := make(chan *dbus.Call, 1)
-	go func() { done <- b.Object(to, path).CallWithContext(ctx, method, flags, args...) }()
+	m := message(flags, to, path, method, args)
+	answered, sent := make(chan *dbus.Call, 1), make(chan struct{})
+	go func() {
+		b.SendWithContext(ctx, m, answered)
+		close(sent)
+	}()
+	if flags&dbus.FlagNoReplyExpected != 0 {
+		select {
+		case <-sent:
+		case <-ctx.Done():
+		}
+		return &dbus.Call{Err: ctx.Err()}
+	}
 	select {
-	case call := <-done:
+	case call := <-answered:
 		return call
 	case <-ctx.Done():
 		return &dbus.Call{Err: ctx.Err()}
@@ -100,15 +112,40 @@ func (b *bus) daemon(ctx context.Context, method string, args ...any) *dbus.Call
 }
 
 // link is a connection whose writes end: godbus waits for them, while a stopped
-// bus takes nothing.
+// bus takes nothing. It hands out messages as textual makes them.
 type link struct {
 	net.Conn
 	broken atomic.Bool // godbus takes a moment to see it
+	begun  atomic.Bool // the greeting is over, and messages follow
+	in     *bufio.Reader
+	unread []byte // of a message
+}
+
+// begin is what the client's part of the greeting ends with.
+const begin = "BEGIN\r\n"
+
+func (l *link) Read(p []byte) (n int, err error) {
+	if !l.begun.Load() {
+		return l.Conn.Read(p)
+	}
+	if len(l.unread) == 0 {
+		message, err := frame(l.in)
+		if err != nil {
+			return 0, err
+		}
+		l.unread = textual(message)
+	}
+	n = copy(p, l.unread)
+	l.unread = l.unread[n:]
+	return n, nil
 }
 
 func (l *link) Write(p []byte) (int, error) {
 	if err := l.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
+	}
+	if string(p) == begin {
+		l.begun.Store(true)
 	}
 	n, err := l.Conn.Write(p)
 	if err != nil {

@@ -64,6 +64,17 @@ func (d *desktop) open(t testing.TB, settings backend.Settings) *store {
 	return s.(*store)
 }
 
+// openPatiently is open for tests of what a service answers, and not when.
+func (d *desktop) openPatiently(t testing.TB, settings backend.Settings) *store {
+	t.Helper()
+	s, err := patient(d.shared).Open(t.Context(), config(t, settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s.(*store)
+}
+
 func config(t backendtest.T, settings backend.Settings) backend.Config {
 	path := filepath.Join(t.TempDir(), "cache")
 	return backend.Config{Location: path, Path: path, Settings: settings}
@@ -101,9 +112,10 @@ func (d *desktop) startBus(t testing.TB) {
 
 // program is a process that a test started. It ends with the test.
 type program struct {
-	cmd    *exec.Cmd
-	output *output
-	ended  chan struct{}
+	cmd     *exec.Cmd
+	output  *output
+	ended   chan struct{}
+	stopped bool // by the test
 }
 
 // start runs a program with a home of its own on the desktop's bus.
@@ -137,7 +149,17 @@ func (d *desktop) environment() []string {
 // run runs a program of a peer to its end, and returns what it printed.
 func (d *desktop) run(t testing.TB, input, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	out, err := d.try(t, time.Minute, input, name, args...)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return out
+}
+
+// try is run for a program that may fail, or may not end in time. The error has
+// what it printed as errors.
+func (d *desktop) try(t testing.TB, within time.Duration, input, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = d.environment()
@@ -146,13 +168,14 @@ func (d *desktop) run(t testing.TB, input, name string, args ...string) string {
 	cmd.Stderr = &failure
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s: %v\n%s%s", name, err, out, &failure)
+		err = fmt.Errorf("%w (%w)\n%s", err, ctx.Err(), &failure)
 	}
-	return string(out)
+	return string(out), err
 }
 
 // end kills the program and waits for it.
 func (p *program) end() {
+	p.stopped = true
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 }
@@ -217,15 +240,24 @@ func (o *output) line(with string) (string, bool) {
 	return "", false
 }
 
-// keyring starts GNOME Keyring, with an open default keyring, and fails the
-// test if it ends before the test does.
+// keyring starts GNOME Keyring, with an open default keyring.
 func (d *desktop) keyring(t testing.TB) *program {
 	t.Helper()
 	p := d.start(t, "the password", "gnome-keyring-daemon", "--unlock", "--components=secrets", "--foreground")
+	d.ready(t, p, false)
+	return p
+}
+
+// ready waits for a service that is being started, and for its keyring to be
+// locked or not. The test fails if it ends by itself before the test does.
+func (d *desktop) ready(t testing.TB, p *program, locked bool) {
+	t.Helper()
 	t.Cleanup(func() {
 		select {
 		case <-p.ended:
-			t.Errorf("gnome-keyring-daemon ended: %v\n%s", p.cmd.ProcessState, p.output)
+			if !p.stopped {
+				t.Errorf("%q ended: %v\n%s", p.cmd.Args, p.cmd.ProcessState, p.output)
+			}
 		default:
 		}
 	})
@@ -234,9 +266,12 @@ func (d *desktop) keyring(t testing.TB) *program {
 		p.running(t)
 		var collection dbus.ObjectPath
 		err := conn.Object(busName, servicePath).CallWithContext(t.Context(), serviceInterface+"ReadAlias", dbus.FlagNoAutoStart, "default").Store(&collection)
-		return err == nil && collection != none
+		if err != nil || collection == none {
+			return false
+		}
+		is, err := conn.Object(busName, collection).GetProperty(collectionInterface + "Locked")
+		return err == nil && is.Value() == locked
 	})
-	return p
 }
 
 // connect returns a connection of the test's own to the bus.

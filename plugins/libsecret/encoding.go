@@ -46,10 +46,13 @@ func (e encoding) encode(data []byte) []byte {
 func encoded(prefix, data []byte) []byte { return base64.StdEncoding.AppendEncode(prefix, data) }
 
 // plain tells whether data can be kept as it is: text that decode won't take
-// for something else.
+// for something else, and that no service changes. A byte order mark is lost
+// where a service keeps text and not bytes.
 func plain(data []byte) bool {
+	const byteOrderMark = "\ufeff"
 	_, asBase64 := object(data)
-	return utf8.Valid(data) && !bytes.ContainsRune(data, 0) && !bytes.HasPrefix(data, []byte(marker)) && !asBase64
+	return utf8.Valid(data) && !bytes.ContainsRune(data, 0) && !asBase64 &&
+		!bytes.HasPrefix(data, []byte(marker)) && !bytes.HasPrefix(data, []byte(byteOrderMark))
 }
 
 // decode understands what either encoding wrote, here or in a peer. A JSON

@@ -25,6 +25,7 @@ func TestEncode(t *testing.T) {
 		{"text that could be base64 of a cache", b64(object1), marker + b64(b64(object1)), b64(b64(object1))},
 		{"NUL", "a\x00b", marker + b64("a\x00b"), b64("a\x00b")},
 		{"no UTF-8", "\xff\xfe", marker + b64("\xff\xfe"), b64("\xff\xfe")},
+		{"a byte order mark", "\ufeff{}", marker + b64("\ufeff{}"), b64("\ufeff{}")},
 		{"text that could be marked", marker + "x", marker + b64(marker+"x"), b64(marker + "x")},
 	} {
 		for e, want := range map[encoding]string{raw: c.raw, base64d: c.coded} {

@@ -2,6 +2,7 @@ package libsecret
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 type item struct {
 	path       dbus.ObjectPath
 	attributes map[string]string
+	label      string
 	modified   uint64 // seconds since 1970
 }
 
@@ -43,6 +45,23 @@ func (s *service) find(ctx context.Context, at place, key string) (item, error) 
 	default:
 		return item{}, s.absent(ctx, at)
 	}
+}
+
+// again reads the item that was the key's before, and its properties too if it
+// is to be changed. It asks all at once, which takes little longer than one
+// question. Not ok: another item may be the key's now, or something went wrong.
+func (s *service) again(ctx context.Context, at place, key string, was item, change bool) (it item, stored []byte, ok bool) {
+	var found []dbus.ObjectPath
+	var errs [3]error
+	var asking sync.WaitGroup
+	asking.Go(func() { found, _, errs[0] = s.search(ctx, at, at.sought(key)) })
+	if it = was; change {
+		asking.Go(func() { it, errs[1] = s.item(ctx, was.path) })
+	}
+	stored, errs[2] = s.secret(ctx, was)
+	asking.Wait()
+	ok = errors.Join(errs[:]...) == nil && len(found) == 1 && found[0] == was.path && at.matches(key, it.attributes)
+	return it, stored, ok
 }
 
 // absent is ErrNotFound, unless the keyring is locked: some services find
@@ -124,6 +143,7 @@ func (s *service) item(ctx context.Context, path dbus.ObjectPath) (item, error) 
 	}
 	it := item{path: path}
 	it.attributes, _ = all["Attributes"].Value().(map[string]string)
+	it.label, _ = all["Label"].Value().(string)
 	it.modified, _ = all["Modified"].Value().(uint64)
 	return it, nil
 }
@@ -144,7 +164,16 @@ func (s *service) secret(ctx context.Context, it item) ([]byte, error) {
 }
 
 // replace keeps the item's label and attributes, which may be a peer's.
-func (s *service) replace(ctx context.Context, it item, data []byte) error {
+func (s *service) replace(ctx context.Context, at place, it item, data []byte) error {
+	if it.deleted() {
+		if err := s.rename(ctx, it, at.label); err != nil {
+			return err
+		}
+	}
+	return s.overwrite(ctx, it, data)
+}
+
+func (s *service) overwrite(ctx context.Context, it item, data []byte) error {
 	sealed, err := s.session.seal(data)
 	if err != nil {
 		return err
@@ -175,7 +204,7 @@ func (s *service) create(ctx context.Context, at place, key string, data []byte)
 	if err := take(s.call(ctx, collection, collectionInterface+"CreateItem", all, sealed, true), "oo", &path, &prompt); err != nil {
 		return err
 	}
-	return s.unprompted(prompt)
+	return s.created(ctx, prompt)
 }
 
 func (s *service) remove(ctx context.Context, it item) error {
@@ -187,14 +216,5 @@ func (s *service) remove(ctx context.Context, it item) error {
 	if err != nil {
 		return err
 	}
-	return s.unprompted(prompt)
-}
-
-// unprompted fails where the service wants to ask a person: only Unlock may.
-func (s *service) unprompted(prompt dbus.ObjectPath) error {
-	if prompt == none {
-		return nil
-	}
-	s.withdraw(prompt)
-	return errLocked
+	return s.removed(ctx, it, prompt)
 }

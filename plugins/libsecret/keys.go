@@ -34,9 +34,7 @@ func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyIn
 }
 
 func (s *store) keys(ctx context.Context, service *service, prefix string) ([]backend.KeyInfo, error) {
-	sought := s.place.stored("any")
-	delete(sought, keyAttribute)
-	further, locked, err := service.search(ctx, s.place, sought)
+	further, locked, err := service.search(ctx, s.place, s.place.further())
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +53,7 @@ func (s *store) mainKey(ctx context.Context, service *service, prefix string) ([
 	it, err := service.find(ctx, s.place, "")
 	switch backend.KindOf(err) {
 	case nil:
-		if err != nil || prefix != "" {
+		if err != nil || prefix != "" || it.deleted() {
 			return nil, err
 		}
 		return []backend.KeyInfo{info("", it)}, nil
@@ -74,7 +72,7 @@ func (s *store) furtherKeys(ctx context.Context, service *service, paths []dbus.
 	var found []backend.KeyInfo
 	for _, it := range items {
 		key, err := url.QueryUnescape(it.attributes[keyAttribute])
-		if err == nil && key != "" && strings.HasPrefix(key, prefix) && s.place.matches(key, it.attributes) {
+		if err == nil && key != "" && strings.HasPrefix(key, prefix) && s.place.matches(key, it.attributes) && !it.deleted() {
 			found = append(found, info(key, it))
 		}
 	}

@@ -31,6 +31,14 @@
 // The host touches the signal file that backend.PathFor names after each
 // write. Items under further keys carry attributes of their own, so that no
 // search for the main item finds them.
+//
+// # KeePassXC
+//
+// KeePassXC removes an entry only after it has asked a person, as its settings
+// come. So Delete empties the entry and gives it the label "MSAL token cache
+// (deleted)"; the next Save uses it again. Earlier contents stay in the entry's
+// history, encrypted like the rest. A text with what KeePassXC would take for a
+// placeholder, such as {TITLE}, is stored as "base64:" and base64.
 package libsecret
 
 import (

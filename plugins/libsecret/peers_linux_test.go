@@ -112,6 +112,13 @@ func placeOf(location string) place {
 // run has the peer save or load on a desktop.
 func (p peer) run(t *testing.T, d *desktop, verb, input string) string {
 	t.Helper()
+	command := p.line(t, verb)
+	return d.run(t, input, command[0], command[1:]...)
+}
+
+// line is how to start the peer.
+func (p peer) line(t *testing.T, verb string) []string {
+	t.Helper()
 	dir := os.Getenv(peersEnv)
 	if dir == "" {
 		t.Fatalf("%s isn't set: run ci/libsecret/run, which installs the peers", peersEnv)
@@ -120,8 +127,7 @@ func (p peer) run(t *testing.T, d *desktop, verb, input string) string {
 	if err != nil || len(packages) != 1 {
 		t.Fatal(packages, err)
 	}
-	command := append([]string{"env", "PYTHONPATH=" + packages[0], "NODE_PATH=" + filepath.Join(dir, "node", "node_modules")}, p.command(verb)...)
-	return d.run(t, input, command[0], command[1:]...)
+	return append([]string{"env", "PYTHONPATH=" + packages[0], "NODE_PATH=" + filepath.Join(dir, "node", "node_modules")}, p.command(verb)...)
 }
 
 func (p peer) writes(text string) string {

@@ -93,6 +93,9 @@ func (at place) check() error {
 			return invalid("schema, label, collection or attribute", text, "valid UTF-8 without NUL")
 		}
 	}
+	if at.label == deletedLabel {
+		return invalid("label", at.label, "another text: this one marks deleted items")
+	}
 	if !at.matchSchema && len(at.attributes) == 0 {
 		return invalid("match-schema", "false", "true, or add an attribute: without either, any item would match")
 	}
@@ -136,6 +139,13 @@ func (at place) sought(key string) map[string]string {
 	return all
 }
 
+// further are the attributes by which all items under further keys are found.
+func (at place) further() map[string]string {
+	all := at.stored("any")
+	delete(all, keyAttribute)
+	return all
+}
+
 // id names the main item, for the items that belong to it.
 func (at place) id() string {
 	sum := sha256.New()
@@ -147,8 +157,9 @@ func (at place) id() string {
 }
 
 // added are attributes that services put on items of their own accord:
-// KeePassXC shows its entries' fields that way.
-var added = []string{schemaAttribute, "Title", "UserName", "URL", "Notes", "Uuid", "Path"}
+// KeePassXC shows its entries' fields that way, and notes the content type of
+// what isn't text.
+var added = []string{schemaAttribute, "Title", "UserName", "URL", "Notes", "TOTP", "Uuid", "Path", "FDO_SECRETS_CONTENT_TYPE"}
 
 // matches tells whether an item that a search found is the key's own, and not
 // one of another program that has more attributes. It doesn't trust the search:

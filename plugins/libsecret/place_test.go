@@ -63,18 +63,19 @@ func TestWrongSettings(t *testing.T) {
 		secrets  map[string]backend.Secret
 		says     string
 	}{
-		"unknown":                 {backend.Settings{"colour": "red"}, nil, `"colour"`},
-		"no attribute's name":     {backend.Settings{"attribute.": "x"}, nil, "attribute.NAME"},
-		"the schema as attribute": {backend.Settings{"attribute.xdg:schema": "x"}, nil, "schema"},
-		"another encoding":        {backend.Settings{"encoding": "hex"}, nil, "raw or base64"},
-		"not true or false":       {backend.Settings{"match-schema": "yes"}, nil, "true or false"},
-		"activate maybe":          {backend.Settings{"activate": "1"}, nil, "true or false"},
-		"anything would match":    {backend.Settings{"match-schema": "false"}, nil, "any item"},
-		"NUL":                     {backend.Settings{"label": "a\x00b"}, nil, "NUL"},
-		"no UTF-8":                {backend.Settings{"attribute.a": "\xff"}, nil, "UTF-8"},
-		"no UTF-8 in a name":      {backend.Settings{"attribute.\xff": "a"}, nil, "UTF-8"},
-		"a secret":                {nil, map[string]backend.Secret{"password": backend.Secret("hunter2")}, "password"},
-		"a setting as secret":     {backend.Settings{"label": "x"}, map[string]backend.Secret{"schema": backend.Secret("hunter2")}, "schema"},
+		"unknown":                   {backend.Settings{"colour": "red"}, nil, `"colour"`},
+		"no attribute's name":       {backend.Settings{"attribute.": "x"}, nil, "attribute.NAME"},
+		"the schema as attribute":   {backend.Settings{"attribute.xdg:schema": "x"}, nil, "schema"},
+		"another encoding":          {backend.Settings{"encoding": "hex"}, nil, "raw or base64"},
+		"not true or false":         {backend.Settings{"match-schema": "yes"}, nil, "true or false"},
+		"activate maybe":            {backend.Settings{"activate": "1"}, nil, "true or false"},
+		"anything would match":      {backend.Settings{"match-schema": "false"}, nil, "any item"},
+		"NUL":                       {backend.Settings{"label": "a\x00b"}, nil, "NUL"},
+		"the mark of deleted items": {backend.Settings{"label": deletedLabel}, nil, "label"},
+		"no UTF-8":                  {backend.Settings{"attribute.a": "\xff"}, nil, "UTF-8"},
+		"no UTF-8 in a name":        {backend.Settings{"attribute.\xff": "a"}, nil, "UTF-8"},
+		"a secret":                  {nil, map[string]backend.Secret{"password": backend.Secret("hunter2")}, "password"},
+		"a setting as secret":       {backend.Settings{"label": "x"}, map[string]backend.Secret{"schema": backend.Secret("hunter2")}, "schema"},
 	} {
 		_, err := libsecretBackend{}.place(backend.Config{Location: "here", Settings: c.settings, Secrets: c.secrets})
 		var e *backend.Error

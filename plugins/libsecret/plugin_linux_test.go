@@ -44,16 +44,23 @@ func plugged(t *testing.T) backend.Backend {
 
 // Not parallel: the bus of plugins is that of the environment.
 func TestConformanceOfThePlugin(t *testing.T) {
-	d := newDesktop(t)
-	d.keyring(t)
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", d.address)
-	h := d.harness(t, plugged(t), nil)
-	first, err := h.Backend.Open(t.Context(), unused(t, nil)) // keeps the plugin running from case to case
-	if err != nil {
-		t.Fatal(err)
+	for service, start := range services {
+		if service == "KeePassXC" && testing.Short() {
+			continue // in process it runs also then
+		}
+		t.Run(service, func(t *testing.T) {
+			d := newDesktop(t)
+			start(d, t)
+			t.Setenv("DBUS_SESSION_BUS_ADDRESS", d.address)
+			h := d.harness(t, plugged(t), nil)
+			first, err := h.Backend.Open(t.Context(), unused(t, nil)) // keeps the plugin running from case to case
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer first.Close()
+			backendtest.Run(t, h)
+		})
 	}
-	defer first.Close()
-	backendtest.Run(t, h)
 }
 
 // Not parallel: the bus of plugins is that of the environment.
@@ -95,7 +102,7 @@ func TestThePluginOnAScriptedService(t *testing.T) {
 		return err
 	})
 	wants(t, "load from a silent service", err, backend.ErrTimeout)
-	f.leave()
+	f.leave(t, d)
 	_, err = s.Load(t.Context(), "", backend.None)
 	wants(t, "load without a service", err, backend.ErrUnavailable)
 	_, err = b.Open(t.Context(), config(t, nil))
@@ -134,23 +141,21 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 func TestEverydayUse(t *testing.T) {
 	t.Parallel()
 	t.Logf("the user is %d", os.Geteuid())
-	d := newDesktop(t)
-	d.keyring(t)
-	s := d.open(t, nil)
-	v, err := s.Save(t.Context(), "", []byte(`{"a":1}`), backend.None)
-	if err == nil {
-		v, err = s.Save(t.Context(), "", []byte(`{"a":2}`), v)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b := loads(t, s, `{"a":2}`); b.Version != v {
-		t.Error("it has another version")
-	}
-	if err := s.Delete(t.Context(), "", v); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.Load(t.Context(), "", backend.None); !errors.Is(err, backend.ErrNotFound) {
-		t.Error(err)
+	for service, start := range services {
+		t.Run(service, func(t *testing.T) {
+			t.Parallel()
+			d := newDesktop(t)
+			start(d, t)
+			s := d.openPatiently(t, nil)
+			v := saves(t, s, `{"a":1}`, backend.None)
+			v = saves(t, s, `{"a":2}`, v)
+			if b := loads(t, s, `{"a":2}`); b.Version != v {
+				t.Error("it has another version")
+			}
+			if err := s.Delete(t.Context(), "", v); err != nil {
+				t.Error(err)
+			}
+			wants(t, "load", loadError(s), backend.ErrNotFound)
+		})
 	}
 }

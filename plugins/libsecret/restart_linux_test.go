@@ -22,7 +22,7 @@ func TestAServiceThatForgetsSessions(t *testing.T) {
 	d := newDesktop(t)
 	f := d.play(t)
 	f.add(map[string]string{schemaAttribute: "s"}, "stored")
-	s := d.open(t, backend.Settings{"schema": "s"})
+	s := d.openPatiently(t, backend.Settings{"schema": "s"})
 	const readers = 6
 	var rounds [readers]atomic.Int32
 	over := make(chan struct{})
@@ -75,7 +75,7 @@ func TestAServiceThatEndsAndComesBack(t *testing.T) {
 	f := d.play(t)
 	f.add(map[string]string{schemaAttribute: "s"}, "stored")
 	s := d.open(t, backend.Settings{"schema": "s"})
-	f.leave()
+	f.leave(t, d)
 	for name, call := range calls {
 		wants(t, name, call(t.Context(), s), backend.ErrUnavailable)
 	}
@@ -96,7 +96,7 @@ func TestAnotherServiceTakesOver(t *testing.T) {
 	s := d.open(t, backend.Settings{"schema": "s"})
 	var old map[dbus.ObjectPath]session
 	f.set(func() { old = f.sessions })
-	f.leave()
+	f.leave(t, d)
 	f.enter(t, d)
 	f.set(func() {
 		for p := range old {

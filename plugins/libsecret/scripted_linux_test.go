@@ -17,7 +17,8 @@ import (
 // scripted is a Secret Service that does what the specification says, except
 // where a test has written it another part.
 type scripted struct {
-	conn *dbus.Conn
+	conn  *dbus.Conn
+	names []string // on the bus
 
 	mu     sync.Mutex
 	parts  map[string]part // by member
@@ -69,11 +70,11 @@ func failsWith(name string) part {
 	}
 }
 
-// play starts a scripted service on the desktop's bus.
-func (d *desktop) play(t testing.TB) *scripted {
+// play starts a scripted service on the desktop's bus, also under other names.
+func (d *desktop) play(t testing.TB, names ...string) *scripted {
 	t.Helper()
 	f := &scripted{
-		parts: map[string]part{}, sessions: map[dbus.ObjectPath]session{}, items: map[dbus.ObjectPath]*kept{},
+		names: append(names, busName), parts: map[string]part{}, sessions: map[dbus.ObjectPath]session{}, items: map[dbus.ObjectPath]*kept{},
 		aliases: map[string]dbus.ObjectPath{"default": scriptedCollection},
 	}
 	f.enter(t, d)
@@ -85,8 +86,8 @@ func (f *scripted) enter(t testing.TB, d *desktop) {
 	t.Helper()
 	conn := d.connect(t)
 	calls := make(chan *dbus.Message, 1<<12) // more than a test makes: what doesn't fit is lost
-	if r, err := conn.RequestName(busName, dbus.NameFlagDoNotQueue); err != nil || r != dbus.RequestNameReplyPrimaryOwner {
-		t.Fatal(r, err)
+	for _, name := range f.names {
+		owns(t, conn, name)
 	}
 	f.mu.Lock()
 	f.conn, f.sessions = conn, map[dbus.ObjectPath]session{}
@@ -94,6 +95,13 @@ func (f *scripted) enter(t testing.TB, d *desktop) {
 	conn.Eavesdrop(calls)
 	t.Cleanup(func() { hangUp(conn) })
 	go f.listen(conn, calls)
+}
+
+func owns(t testing.TB, conn *dbus.Conn, name string) {
+	t.Helper()
+	if r, err := conn.RequestName(name, dbus.NameFlagDoNotQueue); err != nil || r != dbus.RequestNameReplyPrimaryOwner {
+		t.Fatal(r, err)
+	}
 }
 
 func (f *scripted) listen(conn *dbus.Conn, calls <-chan *dbus.Message) {
@@ -112,8 +120,18 @@ func (f *scripted) listen(conn *dbus.Conn, calls <-chan *dbus.Message) {
 	}
 }
 
-// leave takes the service off the bus. Its items stay.
-func (f *scripted) leave() { hangUp(f.conn) }
+// leave takes the service off the bus, and returns when the bus has seen it. Its
+// items stay.
+func (f *scripted) leave(t testing.TB, d *desktop) {
+	t.Helper()
+	hangUp(f.conn)
+	conn := d.connect(t)
+	defer conn.Close()
+	eventually(t, "the bus sees that the service has gone", func() bool {
+		has := true
+		return conn.BusObject().Call(busInterface+".NameHasOwner", 0, busName).Store(&has) == nil && !has
+	})
+}
 
 // hangUp closes a connection that eavesdrops: godbus would close the channel,
 // and panic when a message comes then.
@@ -309,9 +327,10 @@ func (f *scripted) create(m *dbus.Message) reply {
 
 // store keeps the Secret of a message.
 func (f *scripted) store(it *kept, body any) reply {
-	sealed, ok := received([]any{body})
+	var sealed secret
+	err := dbus.Store([]any{body}, &sealed)
 	s, known := f.sessions[sealed.Session]
-	if !ok || !known {
+	if err != nil || !known {
 		return reply{err: noSession}
 	}
 	data, err := s.open(sealed)

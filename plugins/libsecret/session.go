@@ -35,13 +35,20 @@ type secret struct {
 	ContentType string
 }
 
-// received reads a Secret as godbus decodes it. dbus.Store would do that too,
-// by reflection for each byte.
+// received reads a Secret as godbus decodes it: where textual changed it, with a
+// string and a number for the value.
 func received(body []any) (sealed secret, ok bool) {
 	if len(body) != 1 {
 		return secret{}, false
 	}
 	fields, _ := body[0].([]any)
+	if len(fields) == 5 {
+		text, isText := fields[2].(string)
+		if _, isNumber := fields[3].(uint32); !isText || !isNumber {
+			return secret{}, false
+		}
+		fields = []any{fields[0], fields[1], []byte(text), fields[4]}
+	}
 	if len(fields) != 4 {
 		return secret{}, false
 	}

@@ -153,14 +153,21 @@ func FuzzOpen(f *testing.F) {
 
 func TestReceived(t *testing.T) {
 	t.Parallel()
-	good := []any{dbus.ObjectPath("/s"), []byte{1}, []byte{2}, "text/plain"}
-	if got, ok := received([]any{good}); !ok || got.Session != "/s" || got.ContentType != "text/plain" || got.Parameters[0] != 1 || got.Value[0] != 2 {
-		t.Errorf("%+v, %v", got, ok)
+	path := dbus.ObjectPath("/s")
+	good := []any{path, []byte{1}, "\x02", uint32(0), "text/plain"}
+	for _, fields := range [][]any{good, {path, []byte{1}, []byte{2}, "text/plain"}} {
+		got, ok := received([]any{fields})
+		if !ok || got.Session != "/s" || got.ContentType != "text/plain" || got.Parameters[0] != 1 || got.Value[0] != 2 {
+			t.Errorf("%v: %+v, %v", fields, got, ok)
+		}
 	}
 	for name, body := range map[string][]any{
-		"nothing": nil, "two": {good, good}, "three fields": {good[:3]}, "text": {"x"},
-		"a path as text": {[]any{"/s", []byte{1}, []byte{2}, "text/plain"}},
-		"no bytes":       {[]any{dbus.ObjectPath("/s"), "1", []byte{2}, "text/plain"}},
+		"nothing": nil, "two": {good, good}, "three fields": {good[:3]}, "four of five": {good[:4]}, "text": {"x"},
+		"a path as text":  {[]any{"/s", []byte{1}, []byte{2}, "text/plain"}},
+		"no bytes":        {[]any{path, "1", []byte{2}, "text/plain"}},
+		"a value as text": {[]any{path, []byte{1}, "\x02", "text/plain"}},
+		"five as bytes":   {[]any{path, []byte{1}, []byte{2}, uint32(0), "text/plain"}},
+		"five strings":    {[]any{path, []byte{1}, "\x02", "0", "text/plain"}},
 	} {
 		if got, ok := received(body); ok {
 			t.Errorf("%s: %+v", name, got)

@@ -6,14 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/msalext/msalext/extensions/backend"
 )
 
 // maxBytes is what a busy machine still stores and returns within patience.
-// Services would take more: what takes long is that godbus encodes and decodes
-// messages byte by byte.
+// Services would take more.
 const maxBytes = 1 << 20
 
 // store is one cache's items. Processes are kept apart by the host's lock.
@@ -23,6 +23,7 @@ type store struct {
 	limits limits
 	closed atomic.Bool
 	write  chan struct{} // held to compare and write, which are two calls: a mutex that a context can leave
+	seen   sync.Map      // key → the item that was found last
 }
 
 var (
@@ -50,7 +51,7 @@ func (s *store) Info() backend.Info {
 func (s *store) Load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
 	var blob backend.Blob
 	err := s.do(ctx, func(ctx context.Context, service *service) error {
-		_, data, err := s.load(ctx, service, key)
+		_, data, err := s.load(ctx, service, key, false)
 		blob = backend.Blob{Data: data, Version: version(data)}
 		return err
 	})
@@ -64,12 +65,8 @@ func (s *store) Load(ctx context.Context, key string, have backend.Version) (bac
 	}
 }
 
-func (s *store) load(ctx context.Context, service *service, key string) (item, []byte, error) {
-	it, err := service.find(ctx, s.place, key)
-	if err != nil {
-		return item{}, nil, err
-	}
-	stored, err := service.secret(ctx, it)
+func (s *store) load(ctx context.Context, service *service, key string, change bool) (item, []byte, error) {
+	it, stored, err := s.read(ctx, service, key, change)
 	if err != nil {
 		return it, nil, err
 	}
@@ -80,15 +77,37 @@ func (s *store) load(ctx context.Context, service *service, key string) (item, [
 	return it, data, err
 }
 
+func (s *store) read(ctx context.Context, service *service, key string, change bool) (item, []byte, error) {
+	if was, ok := s.seen.Load(key); ok {
+		if it, stored, ok := service.again(ctx, s.place, key, was.(item), change); ok {
+			return it, stored, nil
+		}
+	}
+	it, err := service.find(ctx, s.place, key)
+	if err != nil {
+		return item{}, nil, err
+	}
+	stored, err := service.secret(ctx, it)
+	if err == nil {
+		s.seen.Store(key, it)
+	}
+	return it, stored, err
+}
+
 func (s *store) Save(ctx context.Context, key string, data []byte, base backend.Version) (backend.Version, error) {
 	if err := s.takes(data); err != nil {
 		return backend.None, fail("save", err)
 	}
 	err := s.change(ctx, key, base, func(ctx context.Context, service *service, it item) error {
-		if it.path == "" {
-			return service.create(ctx, s.place, key, s.place.encoding.encode(data))
+		text, err := service.kept(ctx, s.place.encoding.encode(data))
+		switch {
+		case err != nil:
+			return err
+		case it.path == "":
+			return service.create(ctx, s.place, key, text)
+		default:
+			return service.replace(ctx, s.place, it, text)
 		}
-		return service.replace(ctx, it, s.place.encoding.encode(data))
 	})
 	if err != nil {
 		return backend.None, fail("save", err)
@@ -112,7 +131,7 @@ func (s *store) takes(data []byte) error {
 
 func (s *store) Delete(ctx context.Context, key string, base backend.Version) error {
 	return fail("delete", s.change(ctx, key, base, func(ctx context.Context, service *service, it item) error {
-		if it.path == "" {
+		if it.path == "" || it.deleted() && base == backend.None {
 			return nil
 		}
 		return service.remove(ctx, it)
@@ -129,7 +148,7 @@ func (s *store) change(ctx context.Context, key string, base backend.Version, fn
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		it, data, err := s.load(ctx, service, key)
+		it, data, err := s.load(ctx, service, key, true)
 		if err != nil && !errors.Is(err, backend.ErrNotFound) {
 			return err
 		}

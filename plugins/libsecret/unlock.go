@@ -14,22 +14,34 @@ import (
 const promptPatience = 2 * time.Minute
 
 // Unlock asks for the keyring's password where it is locked, and for a new
-// one where there is no default keyring. ErrDenied: the person dismissed the
-// prompt. ErrTimeout: nobody answered within two minutes.
+// one where there is no default keyring; then for what the service wants to
+// know before it hands out this cache's items. ErrDenied: the person dismissed
+// a prompt. ErrTimeout: nobody answered one within two minutes.
 func (s *store) Unlock(ctx context.Context) error {
-	asking, prompt := (*service)(nil), none
-	err := s.do(ctx, func(ctx context.Context, service *service) (err error) {
-		asking = service
-		prompt, err = service.unlock(ctx, s.place.collection)
-		return err
+	err := s.asks(ctx, func(ctx context.Context, service *service) (dbus.ObjectPath, error) {
+		return service.unlock(ctx, s.place.collection)
 	})
-	if err == nil && prompt != none {
-		err = s.explain(ctx, asking.ask(ctx, prompt, s.limits.prompt))
-	}
 	if err == nil {
 		err = s.do(ctx, s.unlocked)
 	}
+	if err == nil {
+		err = s.unlockItems(ctx)
+	}
 	return fail("unlock", err)
+}
+
+// asks shows the prompt that begin comes to, if any, and waits for the answer.
+func (s *store) asks(ctx context.Context, begin func(context.Context, *service) (dbus.ObjectPath, error)) error {
+	asking, prompt := (*service)(nil), none
+	err := s.do(ctx, func(ctx context.Context, service *service) (err error) {
+		asking = service
+		prompt, err = begin(ctx, service)
+		return err
+	})
+	if err != nil || prompt == none {
+		return err
+	}
+	return s.explain(ctx, asking.ask(ctx, prompt, s.limits.prompt))
 }
 
 // unlocked looks at the keyring itself: services answer a prompt that was
@@ -46,6 +58,40 @@ func (s *store) unlocked(ctx context.Context, service *service) error {
 	return err
 }
 
+// unlockItems is for items that are locked in an open keyring: KeePassXC asks
+// which programs may have which, and others lie in another keyring.
+func (s *store) unlockItems(ctx context.Context) error {
+	left, err := s.lockedItems(ctx)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	err = s.asks(ctx, func(ctx context.Context, service *service) (dbus.ObjectPath, error) {
+		return service.unlockObjects(ctx, left)
+	})
+	if err != nil {
+		return err
+	}
+	if left, err = s.lockedItems(ctx); err == nil && len(left) > 0 {
+		err = errDismissed
+	}
+	return err
+}
+
+func (s *store) lockedItems(ctx context.Context) (all []dbus.ObjectPath, err error) {
+	err = s.do(ctx, func(ctx context.Context, service *service) error {
+		all = nil
+		for _, sought := range []map[string]string{s.place.sought(""), s.place.further()} {
+			_, locked, err := service.search(ctx, s.place, sought)
+			if err != nil {
+				return err
+			}
+			all = append(all, locked...)
+		}
+		return nil
+	})
+	return all, err
+}
+
 // unlock returns the prompt that the service wants to show; none where it needs
 // to ask nothing.
 func (s *service) unlock(ctx context.Context, wanted string) (dbus.ObjectPath, error) {
@@ -53,13 +99,18 @@ func (s *service) unlock(ctx context.Context, wanted string) (dbus.ObjectPath, e
 	collection, err := s.collection(ctx, wanted)
 	switch {
 	case err == nil:
-		var unlocked []dbus.ObjectPath
-		err = take(s.call(ctx, servicePath, serviceInterface+"Unlock", []dbus.ObjectPath{collection}), "aoo", &unlocked, &prompt)
+		prompt, err = s.unlockObjects(ctx, []dbus.ObjectPath{collection})
 	case errors.Is(err, errNoKeyring) && wanted == "default":
 		// libsecret makes that keyring at a first write, under this name.
 		label := map[string]dbus.Variant{collectionInterface + "Label": dbus.MakeVariant("Default keyring")}
 		err = take(s.call(ctx, servicePath, serviceInterface+"CreateCollection", label, wanted), "oo", &collection, &prompt)
 	}
+	return prompt, err
+}
+
+func (s *service) unlockObjects(ctx context.Context, all []dbus.ObjectPath) (prompt dbus.ObjectPath, err error) {
+	var unlocked []dbus.ObjectPath
+	err = take(s.call(ctx, servicePath, serviceInterface+"Unlock", all), "aoo", &unlocked, &prompt)
 	return prompt, err
 }
 
@@ -80,13 +131,13 @@ func (s *service) ask(ctx context.Context, prompt dbus.ObjectPath, patience time
 		// The connection goes on, and would be sent these for ever.
 		defer func() { _ = s.subscribe(context.WithoutCancel(ctx), "RemoveMatch", match) }()
 	}
-	if err := s.show(ctx, prompt); err != nil {
-		return err
-	}
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	err := s.answer(within, prompt, signals)
-	if within.Err() != nil {
+	err := s.show(within, prompt)
+	if err == nil {
+		err = s.answer(within, prompt, signals)
+	}
+	if late(err) || within.Err() != nil { // it may show, also where the service didn't say so
 		s.withdraw(prompt)
 	}
 	return err

@@ -73,37 +73,39 @@ func TestNothingCrossesTheBusInClear(t *testing.T) {
 	t.Parallel()
 	const marker = "canary-2c91e7"
 	data := []byte(`{"RefreshToken":{"x":{"secret":"` + strings.Repeat(marker+"|", 20) + `"}}}`)
-	for _, encoding := range []string{"raw", "base64"} {
-		t.Run(encoding, func(t *testing.T) {
-			t.Parallel()
-			d := newDesktop(t)
-			d.keyring(t)
-			wire := d.listen(t)
-			s := d.open(t, backend.Settings{"encoding": encoding, "attribute.seen": "attribute-51d0"})
-			v, err := s.Save(t.Context(), "", data, backend.None)
-			if err == nil {
-				_, err = s.Save(t.Context(), "", slices.Concat(data, []byte(" ")), v)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.Load(t.Context(), "", backend.None); err != nil {
-				t.Fatal(err)
-			}
-			for _, member := range []string{"CreateItem", "SetSecret", "GetSecret", "OpenSession"} {
-				eventually(t, member+" is overheard", func() bool { return wire.count(member) > 0 })
-			}
-			overheard := wire.seen()
-			if found := canary.Find(overheard, marker); len(found) > 0 {
-				t.Errorf("it crosses the bus as %v", found)
-			}
-			if len(canary.Find(overheard, "attribute-51d0")) == 0 || !bytes.Contains(overheard, []byte(algorithm)) {
-				t.Error("the test proves nothing: what is in clear isn't overheard either")
-			}
-			if bytes.Contains(overheard, []byte("\x05\x00\x00\x00plain\x00")) {
-				t.Error("a plain session was asked for")
-			}
-		})
+	for service, start := range services {
+		for _, encoding := range []string{"raw", "base64"} {
+			t.Run(service+" "+encoding, func(t *testing.T) {
+				t.Parallel()
+				d := newDesktop(t)
+				start(d, t)
+				wire := d.listen(t)
+				s := d.openPatiently(t, backend.Settings{"encoding": encoding, "attribute.seen": "attribute-51d0"})
+				v, err := s.Save(t.Context(), "", data, backend.None)
+				if err == nil {
+					_, err = s.Save(t.Context(), "", slices.Concat(data, []byte(" ")), v)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Load(t.Context(), "", backend.None); err != nil {
+					t.Fatal(err)
+				}
+				for _, member := range []string{"CreateItem", "SetSecret", "GetSecret", "OpenSession"} {
+					eventually(t, member+" is overheard", func() bool { return wire.count(member) > 0 })
+				}
+				overheard := wire.seen()
+				if found := canary.Find(overheard, marker); len(found) > 0 {
+					t.Errorf("it crosses the bus as %v", found)
+				}
+				if len(canary.Find(overheard, "attribute-51d0")) == 0 || !bytes.Contains(overheard, []byte(algorithm)) {
+					t.Error("the test proves nothing: what is in clear isn't overheard either")
+				}
+				if bytes.Contains(overheard, []byte("\x05\x00\x00\x00plain\x00")) {
+					t.Error("a plain session was asked for")
+				}
+			})
+		}
 	}
 }
 
