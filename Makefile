@@ -6,7 +6,7 @@ BIN ?= bin
 # No version from git: it refuses where the checkout belongs to somebody else.
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: demo test interop libsecret chaos wine lint bench build plugins cross generate setup clean
+.PHONY: demo test interop libsecret redis chaos wine lint bench build plugins cross generate setup clean
 
 demo: plugins
 	$(GO) build -o "$(BIN)/quickstart" ./examples/quickstart
@@ -21,18 +21,22 @@ plugins:
 test: setup
 	ci/test
 	ci/libsecret/run -short
+	ci/redis/run -short
 	ci/interop/run -short
 	ci/chaos/run -short
 	ci/wine/run -short
 
 # The long forms of what `make test` runs shortly: beside the MSAL libraries of
-# other languages, with real and hostile keyrings, under kill -9 and failing
+# other languages, with real and hostile keyrings, on Redis, under kill -9 and failing
 # disks, and as Windows programs.
 interop: setup
 	ci/interop/run
 
 libsecret: setup
 	ci/libsecret/run
+
+redis: setup
+	ci/redis/run
 
 chaos: setup
 	ci/chaos/run

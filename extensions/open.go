@@ -1,6 +1,7 @@
 package extensions
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,9 @@ const backgroundTimeout = 30 * time.Second
 // Open opens one backend by its name ("file", "libsecret", a custom one) at a
 // location, without trying another. It doesn't probe and stores nothing.
 //
+// With Options.Envelope the store is encrypted, and called "file+envelope", say;
+// "file+kernel-keyring" is what Options.FallbackToKernelKeyring adds.
+//
 // The location is a path; "~/" at its start is the home directory, and a
 // relative one is made absolute at once. Backends that keep no file of their
 // own at that path still keep the lock there.
@@ -30,7 +34,7 @@ func Open(ctx context.Context, backendName, location string, opts *Options) (*Pe
 		return nil, err
 	}
 	return o.maybeLater(ctx, func(ctx context.Context) (*Persistence, error) {
-		return o.open(ctx, backendName, location, path)
+		return o.open(ctx, o.named(backendName), location, path)
 	})
 }
 
@@ -38,7 +42,7 @@ func prepare(location string, opts *Options) (*Options, string, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	if err := opts.checkPreset(); err != nil {
+	if err := cmp.Or(opts.checkPreset(), opts.checkEnvelope()); err != nil {
 		return opts, "", err
 	}
 	path, err := resolve(location)
@@ -57,12 +61,16 @@ func (o *Options) maybeLater(ctx context.Context, open func(context.Context) (*P
 }
 
 func (o *Options) open(ctx context.Context, name, location, path string) (*Persistence, error) {
-	b, origin, err := o.backend(ctx, name)
+	inner, keys := o.bare(name)
+	b, origin, err := o.backend(ctx, inner)
 	if err != nil {
 		return nil, backend.Wrap("open", name, nil, err)
 	}
-	all, err := o.settings(name)
+	all, err := o.settings(inner)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.reveal(b.Describe(), all); err != nil {
 		return nil, err
 	}
 	settings, secrets, err := b.Describe().Split(all)
@@ -73,6 +81,12 @@ func (o *Options) open(ctx context.Context, name, location, path string) (*Persi
 	store, err := b.Open(ctx, c)
 	if err != nil { // without a kind of ours: only a store that says so counts as missing
 		return nil, backend.Wrap("open", name, nil, err)
+	}
+	if keys != nil {
+		origin = "this program, which hands it to " + origin
+		if store, err = o.seal(ctx, name, path, store, keys); err != nil {
+			return nil, err
+		}
 	}
 	return persist.New(name, store, c, &persist.Options{
 		ClaimedBy: origin, Trace: o.Trace, Logger: o.logger(), JavaLock: presets[o.Preset][name].javaLock,

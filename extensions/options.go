@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/extensions/envelope"
 	"github.com/msalext/msalext/extensions/persist"
 	"github.com/msalext/msalext/extensions/pluginhost"
 )
@@ -20,9 +21,27 @@ type Options struct {
 	// candidate. It is used only where every other is missing, and never
 	// because one is locked, denied, slow or broken.
 	FallbackToPlaintext bool
+	// FallbackToKernelKeyring adds, on Linux, "file+kernel-keyring" as the last
+	// candidate before plaintext, by the same rule: a file encrypted with a key in
+	// the kernel's memory, for servers without a key store. It needs no password,
+	// and everybody signs in again after a reboot; see envelope.KernelKeyring.
+	// With another system's backends it does nothing.
+	FallbackToKernelKeyring bool
+	// Envelope encrypts everything before the store sees it, with keys from there;
+	// see package envelope. The backend is then called "file+envelope", say, and
+	// what it stored can't be opened without Envelope. No other library can read
+	// it, so it doesn't go with Preset. Nil: what is stored is as secret as the
+	// backend keeps it.
+	Envelope envelope.Keys
+	// EnvelopeID tells the application's stores apart that are encrypted with the
+	// same keys: what lies in one doesn't open in another. It may be any text, is
+	// no secret, and has to stay the same. Empty is an id, too.
+	EnvelopeID string
 	// Settings are each backend's own options, by the backend's name. Those
 	// of backends that aren't opened are ignored; unknown names inside an
-	// opened backend's are refused.
+	// opened backend's are refused. A secret setting NAME can be given as
+	// NAME-file, a file of the user's own, or NAME-env, the name of an environment
+	// variable; this program itself reads it.
 	Settings map[string]backend.Settings
 	// Preset names the applications that the cache is shared with, by what they
 	// keep it with: "python", "dotnet", "node", "msal-go" or "java" for MSAL
@@ -63,12 +82,22 @@ const plaintext = "file"
 
 // candidates lists the backends to try, in order.
 func (o *Options) candidates() []string {
-	names := o.Candidates
+	names := slices.Clone(o.Candidates)
 	if names == nil {
 		names = []string{platformStore(runtime.GOOS)}
 	}
 	if o.FallbackToPlaintext && !slices.Contains(names, plaintext) {
-		names = append(slices.Clone(names), plaintext)
+		names = append(names, plaintext)
+	}
+	if o.FallbackToKernelKeyring && runtime.GOOS == "linux" && !slices.Contains(names, kernelSealed) {
+		last := len(names)
+		if at := slices.Index(names, plaintext); at >= 0 {
+			last = at
+		}
+		names = slices.Insert(names, last, kernelSealed)
+	}
+	for i, name := range names {
+		names[i] = o.named(name)
 	}
 	return names
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -14,7 +15,8 @@ import (
 
 // BuildPersistence returns the store that suits this machine: dpapi on
 // Windows, keychain on macOS, libsecret elsewhere, or the first of
-// Options.Candidates that works. About the location see Open.
+// Options.Candidates that works; then what Options.FallbackToKernelKeyring and
+// FallbackToPlaintext allow. About the location see Open.
 //
 // Where a backend is recorded beside the location, because an earlier run
 // stored something with it, that one is used or nothing. Else each candidate
@@ -42,7 +44,7 @@ func (o *Options) choose(ctx context.Context, location, path string) (*Persisten
 	if was != (record.Record{}) {
 		return o.reopen(ctx, location, path, was)
 	}
-	failed := &SelectionError{Location: location, plaintextOff: !o.FallbackToPlaintext}
+	failed := &SelectionError{Location: location, further: o.further()}
 	names := o.candidates()
 	for i, name := range names {
 		p, err := o.try(ctx, name, location, path)
@@ -131,7 +133,7 @@ type SelectionError struct {
 	// explain it: a container, an SSH session, a file system that is read-only.
 	Hints []string
 
-	plaintextOff bool
+	further []string // what the application could allow where a backend is missing
 }
 
 // Candidate is a backend that was tried.
@@ -166,10 +168,23 @@ func (e *SelectionError) Error() string {
 	for _, hint := range e.Hints {
 		fmt.Fprintf(&b, "\n  here: %s", hint)
 	}
-	if e.plaintextOff && missing(e.last()) {
-		b.WriteString("\n  without encryption: Options.FallbackToPlaintext allows the file backend")
+	if missing(e.last()) {
+		for _, way := range e.further {
+			fmt.Fprintf(&b, "\n  %s", way)
+		}
 	}
 	return b.String()
+}
+
+// further lists the candidates that the application didn't allow.
+func (o *Options) further() (ways []string) {
+	if runtime.GOOS == "linux" && !o.FallbackToKernelKeyring && o.Envelope == nil && o.Preset == "" {
+		ways = append(ways, "encrypted until the next reboot: Options.FallbackToKernelKeyring allows a file with its key in the kernel")
+	}
+	if !o.FallbackToPlaintext && o.Envelope == nil {
+		ways = append(ways, "without encryption: Options.FallbackToPlaintext allows the file backend")
+	}
+	return ways
 }
 
 func (e *SelectionError) last() error {

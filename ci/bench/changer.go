@@ -42,6 +42,11 @@ func (b *bench) changer(ctx context.Context, kind, location string, number int) 
 	if kind != "msal-extensions" {
 		cmd = exec.CommandContext(ctx, filepath.Join(b.bin, "bench"), append([]string{"change", kind}, args...)...)
 	}
+	return startChanger(kind, cmd)
+}
+
+// startChanger starts a program that says when it is ready.
+func startChanger(kind string, cmd *exec.Cmd) (*changer, error) {
 	cmd.Stderr = os.Stderr
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()

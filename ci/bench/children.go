@@ -4,7 +4,10 @@ package main
 // their first argument.
 var children = map[string]func(args []string) error{
 	"change": changeChild,
+	"count":  countChild,
 	"hammer": hammerChild,
+	"keep":   keepChild,
 	"race":   raceChild,
+	"redis":  redisChild,
 	"silent": silentChild,
 }

@@ -50,6 +50,11 @@ var rows = []struct {
 	{"share", share},
 	{"gains", gains},
 	{"gains-together", gainsTogether},
+	{"libsecret", libsecret},
+	{"sqlite", sqliteGrowth},
+	{"contention", contention},
+	{"redis", redisGrowth},
+	{"redis-together", redisTogether},
 }
 
 func main() {

@@ -28,12 +28,18 @@ var (
 		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
 		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser", "golang.org/x/sync",
 	}
-	dbus       = slices.Concat(sys, []string{"github.com/godbus/dbus/v5"})
-	dpapi      = []string{"github.com/billgraziano/dpapi", "github.com/pkg/errors"}
-	keychain   = []string{"github.com/keybase/go-keychain"}
+	dbus     = slices.Concat(sys, []string{"github.com/godbus/dbus/v5"})
+	dpapi    = []string{"github.com/billgraziano/dpapi", "github.com/pkg/errors"}
+	keychain = []string{"github.com/keybase/go-keychain"}
+	redis    = slices.Concat(sys, []string{"github.com/redis/go-redis/v9", "github.com/cespare/xxhash/v2", "go.uber.org/atomic"})
+	crypto   = []string{"golang.org/x/crypto"}
+	sqlite   = slices.Concat(crypto, []string{
+		"github.com/ncruces/go-sqlite3", "github.com/ncruces/go-sqlite3-wasm/v6", "github.com/ncruces/julianday", "lukechampine.com/adiantum",
+	})
+	cli        = []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/inconshreveable/mousetrap", "golang.org/x/term"}
 	fileStore  = []string{"extensions/backend", "extensions/backend/atomicfile"}
 	pluginMain = []string{"plugins/*", "extensions/plugin"}
-	everything = slices.Concat(stored, host, msalGo, dbus, dpapi, keychain)
+	everything = slices.Concat(stored, host, msalGo, dbus, dpapi, keychain, crypto)
 	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "examples/internal/*"}
 )
 
@@ -50,7 +56,10 @@ var rules = []rule{
 	}, stored},
 	{"extensions/plugin", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
 	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, host},
-	{"extensions", []string{"extensions/backend", "extensions/persist", "extensions/pluginhost", "internal/record"}, slices.Concat(stored, host)},
+	{"extensions/envelope", fileStore, slices.Concat(sys, crypto)},
+	{"extensions", []string{
+		"extensions/backend", "extensions/envelope", "extensions/persist", "extensions/pluginhost", "internal/ownedfile", "internal/record",
+	}, slices.Concat(stored, host, crypto)},
 
 	{"internal/ownedfile", []string{"extensions/backend"}, sys},
 	{"internal/filelock", []string{"extensions/backend", "internal/ownedfile"}, core},
@@ -68,6 +77,10 @@ var rules = []rule{
 	{"plugins/keychain/cmd/*", pluginMain, slices.Concat(core, grpc, keychain)},
 	{"plugins/libsecret", []string{"extensions/backend"}, dbus},
 	{"plugins/libsecret/cmd/*", pluginMain, slices.Concat(core, grpc, dbus)},
+	{"plugins/redis", []string{"extensions/backend"}, redis},
+	{"plugins/redis/cmd/*", pluginMain, slices.Concat(core, grpc, redis)},
+	{"plugins/sqlite", fileStore, slices.Concat(sys, sqlite)},
+	{"plugins/sqlite/cmd/*", pluginMain, slices.Concat(core, grpc, sqlite)},
 	{"plugins/*", fileStore, sys},
 	{"plugins/*/cmd/*", pluginMain, slices.Concat(core, grpc)},
 
@@ -77,6 +90,7 @@ var rules = []rule{
 	{"examples/internal/*", public, slices.Concat(stored, msalGo)},
 	{"examples/inprocess", public, slices.Concat(stored, msalGo)}, // a linked-in backend brings no gRPC
 	{"examples/*", public, everything},
+	{"cmd/msalext", append([]string{"extensions/plugin"}, public...), slices.Concat(everything, sqlite, redis, cli)},
 	{"ci/*", nil, nil},
 	{"ci/wine/*", nil, nil},
 }
