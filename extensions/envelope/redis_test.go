@@ -1,4 +1,4 @@
-//go:build redis
+//go:build redis && linux
 
 package envelope_test
 
@@ -52,8 +52,20 @@ func redisAt(socket, prefix string) backend.Config {
 func TestConformanceOverRedis(t *testing.T) {
 	t.Parallel()
 	_, socket := startRedis(t)
+	conformanceAt(t, redis.Backend(), socket)
+}
+
+func TestConformanceOverTheRedisPlugin(t *testing.T) {
+	t.Parallel()
+	_, socket := startRedis(t)
+	b := plugged(t, "redis")
+	kept(t, b, redisAt(socket, "kept"))
+	conformanceAt(t, b, socket)
+}
+
+func conformanceAt(t *testing.T, b backend.Backend, socket string) {
 	places := 0
-	backendtest.Run(t, &backendtest.Opener{Backend: wrapping{redis.Backend(), fixed}, NewConfig: func(backendtest.T) backend.Config {
+	backendtest.Run(t, &backendtest.Opener{Backend: wrapping{b, fixed}, NewConfig: func(backendtest.T) backend.Config {
 		places++
 		return redisAt(socket, fmt.Sprint("place ", places))
 	}})
