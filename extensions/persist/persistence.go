@@ -66,6 +66,7 @@ type shared struct {
 	life  context.Context // ends with Close
 	letGo context.CancelFunc
 	own   ownWrites
+	saved saved
 
 	unrecorded sync.Once //  the warning that the record can't be kept
 	recorded   recorded

@@ -33,7 +33,15 @@ func (p *Persistence) Load(ctx context.Context) ([]byte, error) {
 // what is stored can't be read. To change what is there, use Update: between
 // a Load and a Save another process may write.
 func (p *Persistence) Save(ctx context.Context, data []byte) error {
-	return p.Update(ctx, func([]byte) ([]byte, error) { return data, nil })
+	s, err := p.join(ctx)
+	if err != nil {
+		return err
+	}
+	left, err := p.update(ctx, s.saved.before(p.key, data), func([]byte) ([]byte, error) { return data, nil })
+	if err == nil {
+		s.saved.after(p.key, data, left)
+	}
+	return err
 }
 
 // Update changes the item exclusively across processes: fn gets what is
