@@ -22,7 +22,7 @@ func TestWhatASecondCallAsks(t *testing.T) {
 	for _, c := range []struct{ call, asks string }{
 		{"load", "GetAll GetSecret SearchItems"},
 		{"load", "GetSecret SearchItems"},
-		{"save", "GetAll GetSecret SearchItems SetSecret"},
+		{"save", "GetSecret SearchItems SetSecret"},
 	} {
 		f.calls()
 		if err := calls[c.call](t.Context(), s); err != nil {
@@ -79,23 +79,6 @@ func TestAnotherItemThanBefore(t *testing.T) {
 			_, err := s.Save(t.Context(), "", []byte("new"), v)
 			wants(t, "save over what was there before", err, backend.ErrConflict)
 		})
-	}
-}
-
-// An item that another program made its own by an attribute is left alone.
-func TestAnItemThatIsNotOursAnyMore(t *testing.T) {
-	t.Parallel()
-	d := newDesktop(t)
-	f := d.play(t)
-	p := f.add(map[string]string{schemaAttribute: "s"}, "stored")
-	s := d.open(t, backend.Settings{"schema": "s"})
-	v := loads(t, s, "stored").Version
-	f.set(func() { f.items[p].attributes["more"] = "x" })
-	for name, err := range map[string]error{"save": func() error { _, err := s.Save(t.Context(), "", []byte("new"), v); return err }(), "delete": s.Delete(t.Context(), "", v)} {
-		wants(t, name, err, backend.ErrConflict)
-	}
-	if it := f.only(t); string(it.data) != "stored" {
-		t.Errorf("%q is stored", it.data)
 	}
 }
 

@@ -2,7 +2,6 @@ package libsecret
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 
@@ -47,20 +46,22 @@ func (s *service) find(ctx context.Context, at place, key string) (item, error) 
 	}
 }
 
-// again reads the item that was the key's before, and its properties too if it
-// is to be changed. It asks all at once, which takes little longer than one
-// question. Not ok: another item may be the key's now, or something went wrong.
+// again reads the item that was the key's before. It asks both questions at once,
+// which takes little longer than one; and where an item that is to be changed
+// turns out to be empty, whether it is one that was emptied to delete it. What
+// still finds the item is taken for all of its attributes. Not ok: another item
+// may be the key's now, or something went wrong.
 func (s *service) again(ctx context.Context, at place, key string, was item, change bool) (it item, stored []byte, ok bool) {
 	var found []dbus.ObjectPath
-	var errs [3]error
+	var searched error
 	var asking sync.WaitGroup
-	asking.Go(func() { found, _, errs[0] = s.search(ctx, at, at.sought(key)) })
-	if it = was; change {
-		asking.Go(func() { it, errs[1] = s.item(ctx, was.path) })
-	}
-	stored, errs[2] = s.secret(ctx, was)
+	asking.Go(func() { found, _, searched = s.search(ctx, at, at.sought(key)) })
+	stored, err := s.secret(ctx, was)
 	asking.Wait()
-	ok = errors.Join(errs[:]...) == nil && len(found) == 1 && found[0] == was.path && at.matches(key, it.attributes)
+	if it = was; err == nil && change && len(stored) == 0 {
+		it, err = s.item(ctx, was.path)
+	}
+	ok = searched == nil && err == nil && len(found) == 1 && found[0] == was.path && at.matches(key, it.attributes)
 	return it, stored, ok
 }
 
