@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,11 @@ func saveForever(plugin, location string) error {
 // than in a terminal, so does the plugin's own group.
 func TestTerminalSignalsDuringASave(t *testing.T) {
 	t.Parallel()
+	// What nohup has this process ignore its children would ignore too; what it
+	// handles, they don't.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		for round := range 3 {
 			for _, plugins := range []bool{false, true} {
