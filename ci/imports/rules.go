@@ -55,8 +55,11 @@ var rules = []rule{
 		"internal/filelock", "internal/ownedfile", "internal/record",
 	}, stored},
 	{"extensions/plugin", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, grpc},
-	{"extensions/pluginhost", []string{"extensions/backend", "internal/wire", "internal/selfplugin", "internal/peercred"}, host},
+	{"extensions/pluginhost", []string{"extensions/backend", "extensions/backend/atomicfile", "internal/wire", "internal/selfplugin", "internal/peercred"}, host},
 	{"extensions/envelope", fileStore, slices.Concat(sys, crypto)},
+	{"extensions/plugintest", []string{
+		"extensions/backend", "extensions/backend/backendtest", "extensions/pluginhost", "internal/canary", "internal/wire", "internal/wire/persistencepb",
+	}, slices.Concat(core, host)},
 	{"extensions", []string{
 		"extensions/backend", "extensions/envelope", "extensions/persist", "extensions/pluginhost", "internal/ownedfile", "internal/record",
 	}, slices.Concat(stored, host, crypto)},

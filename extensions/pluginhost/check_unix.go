@@ -3,11 +3,13 @@
 package pluginhost
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +43,7 @@ func safeWay(c candidate) (string, error) {
 		return "", err
 	}
 	if rel, err := filepath.Rel(dir, real); err != nil || !filepath.IsLocal(rel) {
-		return "", unsafeError{"it is a symlink out of its directory, to " + real, "put the binary itself there"}
+		return "", unsafeError{reason: "it is a symlink out of its directory, to " + real, hint: "put the binary itself there"}
 	}
 	return real, nil
 }
@@ -96,7 +98,7 @@ func (w *walk) follow(path string, info os.FileInfo) error {
 	}
 	// In a sticky directory anyone may have made the link.
 	if uid := ownerOf(info); !w.trust.owner(uid) {
-		return unsafeError{fmt.Sprintf("%s, a symlink on the way, belongs to user %d", path, uid), w.trust.hint(path)}
+		return unsafeError{reason: fmt.Sprintf("%s, a symlink on the way, belongs to user %d", path, uid), hint: w.trust.hint(path)}
 	}
 	target, err := os.Readlink(path)
 	if err != nil {
@@ -154,16 +156,16 @@ func (t trust) checkFile(path string, file *os.File) error {
 	}
 	switch mode := info.Mode(); {
 	case !mode.IsRegular():
-		return unsafeError{"it isn't a regular file", "put the binary itself there"}
+		return unsafeError{reason: "it isn't a regular file", hint: "put the binary itself there"}
 	case mode&(os.ModeSetuid|os.ModeSetgid) != 0:
-		return unsafeError{"it is set-uid or set-gid", "run: chmod ug-s " + path}
+		return unsafeError{reason: "it is set-uid or set-gid", hint: "run: chmod ug-s " + path}
 	case mode&0o111 == 0:
-		return unsafeError{"it isn't executable", "run: chmod +x " + path}
+		return unsafeError{reason: "it isn't executable", hint: "run: chmod +x " + path}
 	case unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS) == nil:
 	case runsNothing(file):
-		return unsafeError{"it isn't executable: its file system runs no programs (noexec)", "install it on a file system that is mounted without noexec"}
+		return unsafeError{reason: "it isn't executable: its file system runs no programs (noexec)", hint: "install it on a file system that is mounted without noexec"}
 	default:
-		return unsafeError{"it isn't executable by this user", "run: chmod +x " + path}
+		return unsafeError{reason: "it isn't executable by this user", hint: "run: chmod +x " + path}
 	}
 	return t.check(path, info, false)
 }
@@ -190,13 +192,20 @@ func identify(file *os.File) (identity, error) {
 	}, nil
 }
 
+// mark is the binary's status in one word, and when the status last changed.
+func (p *program) mark() (string, time.Time) {
+	b := p.before
+	return fmt.Sprintf("%s %d %d %d %d.%09d %d.%09d", p.path, b.dev, b.ino, b.size, b.mtime, b.mtimeNano, b.ctime, b.ctimeNano),
+		time.Unix(max(b.mtime, b.ctime)+1, 0)
+}
+
 // stillThere tells whether the path, by which systems without descriptors to
 // execute start the program, still leads to the file that was checked.
 func stillThere(p *program) bool {
 	if runsByDescriptor {
 		return true
 	}
-	there, err := os.Lstat(p.path)
+	there, err := os.Lstat(cmp.Or(p.run, p.path))
 	if err != nil {
 		return false
 	}

@@ -1,9 +1,11 @@
 package pluginhost
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -28,7 +30,7 @@ func safeWay(c candidate) (string, error) {
 		return "", err
 	}
 	if strings.HasPrefix(real, `\\`) {
-		return "", unsafeError{"it lies on another machine", "install it on a local disk"}
+		return "", unsafeError{reason: "it lies on another machine", hint: "install it on a local disk"}
 	}
 	if c.within != "" {
 		dir, err := filepath.EvalSymlinks(c.within)
@@ -36,7 +38,7 @@ func safeWay(c candidate) (string, error) {
 			return "", err
 		}
 		if rel, err := filepath.Rel(dir, real); err != nil || !filepath.IsLocal(rel) {
-			return "", unsafeError{"it is a symlink out of its directory, to " + real, "put the binary itself there"}
+			return "", unsafeError{reason: "it is a symlink out of its directory, to " + real, hint: "put the binary itself there"}
 		}
 	}
 	if err := checkWay(filepath.Clean(c.path), c.strict); err != nil {
@@ -74,7 +76,7 @@ func openSafe(path string, strict bool) (*os.File, identity, error) {
 	file := os.NewFile(uintptr(h), path)
 	id, err := identify(file)
 	if err == nil && id.attributes&(windows.FILE_ATTRIBUTE_DIRECTORY|windows.FILE_ATTRIBUTE_REPARSE_POINT) != 0 {
-		err = unsafeError{"it isn't a regular file", "put the binary itself there"}
+		err = unsafeError{reason: "it isn't a regular file", hint: "put the binary itself there"}
 	}
 	if err == nil {
 		err = checkACL(path, alterFile, strict)
@@ -98,11 +100,11 @@ func checkACL(path string, rights uint32, strict bool) error {
 		return err
 	}
 	if !trustedSID(owner, strict) {
-		return unsafeError{path + " belongs to " + owner.String(), "make it belong to Administrators or to the user"}
+		return unsafeError{reason: path + " belongs to " + owner.String(), hint: "make it belong to Administrators or to the user"}
 	}
 	acl, _, err := sd.DACL()
 	if err != nil || acl == nil {
-		return unsafeError{path + " has no access list: everyone can write it", "restore the folder's inherited permissions"}
+		return unsafeError{reason: path + " has no access list: everyone can write it", hint: "restore the folder's inherited permissions"}
 	}
 	return checkEntries(path, acl, rights, strict)
 }
@@ -118,7 +120,7 @@ func checkEntries(path string, acl *windows.ACL, rights uint32, strict bool) err
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
 		if uint32(ace.Mask)&rights != 0 && !trustedSID(sid, strict) {
-			return unsafeError{path + " can be changed by " + sid.String(), "remove that permission in the folder's security settings"}
+			return unsafeError{reason: path + " can be changed by " + sid.String(), hint: "remove that permission in the folder's security settings"}
 		}
 	}
 	return nil
@@ -161,6 +163,26 @@ func identify(file *os.File) (identity, error) {
 		sizeHigh: info.FileSizeHigh, sizeLow: info.FileSizeLow,
 		attributes: info.FileAttributes, written: info.LastWriteTime,
 	}, nil
+}
+
+// mark is the binary's status in one word, and when the status last changed; no
+// word where the file system doesn't keep the time of any change, which, other
+// than that of writing, can't be set back by the usual means.
+func (p *program) mark() (string, time.Time) {
+	var basic struct {
+		creation, access, write, change int64
+		attributes                      uint32
+		_                               uint32
+	}
+	err := windows.GetFileInformationByHandleEx(windows.Handle(p.file.Fd()), windows.FileBasicInfo,
+		(*byte)(unsafe.Pointer(&basic)), uint32(unsafe.Sizeof(basic)))
+	if err != nil || basic.change == 0 {
+		return "", time.Time{}
+	}
+	b := p.before
+	changed := windows.Filetime{LowDateTime: uint32(basic.change), HighDateTime: uint32(basic.change >> 32)}
+	return fmt.Sprintf("%s %x %x.%x %x.%x %x %x", p.path, b.volume, b.indexHigh, b.indexLow, b.sizeHigh, b.sizeLow,
+		b.written.Nanoseconds(), basic.change), time.Unix(0, changed.Nanoseconds())
 }
 
 // stillThere tells whether the path still leads to the file that was checked.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -143,4 +144,29 @@ func TestCheckedBinaryStays(t *testing.T) {
 	if err := os.Rename(path, path+".old"); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+// TestMark: a hash is remembered with a mark that no change leaves as it was, also
+// where the time of writing is put back.
+func TestMark(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), fileName("x"))
+	past := time.Now().Add(-time.Hour)
+	write := func(text string) string {
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o755), os.Chtimes(path, past, past)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := open(candidate{name: "x", path: path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		mark, changed := p.mark()
+		if mark == "" || time.Since(changed).Abs() > time.Hour/2 {
+			t.Fatalf("mark %q, changed %v", mark, changed)
+		}
+		return mark
+	}
+	first := write("one")
+	eventually(t, "the file system's clock goes on", func() bool { return write("two") != first })
 }

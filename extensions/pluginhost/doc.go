@@ -24,7 +24,8 @@
 //  6. msalext-plugins beside the program's executable, symlinks resolved.
 //  7. msalext/plugins in the user's data directory ($XDG_DATA_HOME or
 //     ~/.local/share; ~/Library/Application Support; %LocalAppData%), only
-//     when its SHA-256 is in [Options.Hashes].
+//     when its SHA-256 is in [Options.Hashes] or the user trusts it ([Install],
+//     [Trust]).
 //
 // PATH, the working directory and the executable's own directory are never
 // searched. A program that runs with rights that its user doesn't have (set-uid,
@@ -36,15 +37,35 @@
 //
 // A binary is refused, with the reason, when its path is relative, a symlink
 // leads out of its directory, it isn't a regular executable file, it is set-uid
-// or set-gid, its hash isn't the one given, or when someone other than root and
-// the effective user owns it, can write it, or can write or rename a directory
-// on the way to it. Sticky directories of root, such as /tmp, are accepted
+// or set-gid, it is a script and [Options.AllowScripts] is off, its hash isn't the
+// one given, or when someone other than root and the effective user owns it, can
+// write it, or can write or rename a directory on the way to it. Sticky directories of root, such as /tmp, are accepted
 // further up, and so is group-write permission for a group that has the owner
 // alone as member. On Windows the access control lists are read for the same
 // questions.
 //
-// On Linux the very file that was checked is what runs. Elsewhere, and there
-// too, its status (with ctime) is compared again after the start.
+// # Which hashes are trusted
+//
+// A hash has to be right where the program gives one, in the user's data
+// directory, and everywhere when a [Policy] asks for it: the program's, the
+// machine's or the environment's, whichever is strictest. What the program gives
+// comes first; else it is what the user trusts, which is recorded in trusted.json
+// beside the directory by [Install] and [Trust] and by nothing else. A binary that
+// changed since is refused. A program with rights that its user doesn't have
+// takes no notice of the user's record.
+//
+// A hash that was verified is remembered in the user's cache directory, together
+// with the file's device, inode, size and times, so that the next start needn't
+// read the file. Whoever could forge that memory has the user's rights, and could
+// change the record as well. It isn't used with rights that the user doesn't
+// have, nor for a file that was changed in the last seconds.
+//
+// On Linux the very file that was checked is what runs. On Windows it is open
+// until the start is over, in such a way that nobody can write or rename it.
+// Elsewhere, where a hash has to be right, a copy runs that has this hash and
+// lies in a private directory, msalext/checked in the user's cache directory. On
+// all systems the file's status (with ctime) is compared again after the start,
+// and a plugin whose file changed is ended before it is told anything.
 //
 // # What a plugin process gets
 //

@@ -44,12 +44,17 @@ func (e *NotFoundError) Error() string {
 // chain of errors of the kind backend.ErrPluginRefused.
 type RefusedError struct {
 	Name   string
-	Path   string // of the binary; of the running program, when that is the plugin
+	Path   string // of the binary; of the running program, when that is the plugin; empty where no plugin may run
 	Reason string
 }
 
 // Error is the path and the reason.
-func (e *RefusedError) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Reason) }
+func (e *RefusedError) Error() string {
+	if e.Path == "" {
+		return e.Reason
+	}
+	return fmt.Sprintf("%s: %s", e.Path, e.Reason)
+}
 
 func notFound(name string, searched []string) error {
 	return &backend.Error{

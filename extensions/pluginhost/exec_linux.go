@@ -6,6 +6,9 @@ import (
 	"os/exec"
 )
 
+// runsCopies: a copy isn't needed, since the open file is executed.
+const runsCopies = false
+
 // byDescriptor executes the very file that was checked. A binary is opened by
 // the kernel before close-on-exec closes our descriptor; a script's interpreter
 // opens it once more, later, so it inherits a copy: descriptor 3, the first
@@ -22,12 +25,4 @@ func byDescriptor(cmd *exec.Cmd, p *program) {
 		return
 	}
 	cmd.Path = own
-}
-
-// isScript tells whether the file names an interpreter, which has to be able
-// to open it again.
-func (p *program) isScript() bool {
-	var head [2]byte
-	n, _ := p.file.ReadAt(head[:], 0)
-	return string(head[:n]) == "#!"
 }

@@ -54,6 +54,8 @@ type surroundings struct {
 	system     []string
 	executable func() (string, error) // symlinks resolved
 	userData   func() string          // empty: there is none
+	cacheDir   func() string          // empty: there is none
+	policyFile string                 // empty: there is none
 	lookupEnv  func(string) (string, bool)
 	offered    func(string) bool
 }
@@ -64,6 +66,8 @@ func here() surroundings {
 		system:     systemDirs(),
 		executable: executable,
 		userData:   userData,
+		cacheDir:   cacheDir,
+		policyFile: PolicyFile(),
 		lookupEnv:  os.LookupEnv,
 		offered:    func(name string) bool { _, ok := selfplugin.Offered(name); return ok },
 	}
@@ -91,18 +95,25 @@ func executable() (string, error) {
 	return filepath.EvalSymlinks(exe)
 }
 
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
 // find returns the program that serves a backend, checked and held open; the
 // caller closes it.
 func (s surroundings) find(o *Options, name string) (*program, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	if b, ok := o.Plugins[name]; ok {
-		hashes := o.Hashes[name]
-		if b.SHA256 != "" {
-			hashes = []string{b.SHA256}
-		}
-		return open(candidate{name: name, path: b.Path, strict: s.elevated, hashes: hashes})
+	if err := s.limit(o).forbids(name); err != nil {
+		return nil, err
+	}
+	if _, ok := o.Plugins[name]; ok {
+		return s.admit(o, s.inCode(o, name))
 	}
 	if s.offered(name) {
 		return selfProgram(name)
@@ -121,14 +132,26 @@ func (s surroundings) search(o *Options, name string) (*program, error) {
 		if p.refusal != "" {
 			return nil, refused(name, path, "", "%s", p.refusal)
 		}
-		hashes := o.Hashes[name]
-		if p.pinned && len(hashes) == 0 {
-			return nil, refused(name, path, "have the program list its SHA-256, or install it for the whole system",
-				"it lies in the user's own directory and its hash isn't trusted")
-		}
-		return open(candidate{name: name, path: path, within: p.dir, strict: p.strict, hashes: hashes})
+		return s.admit(o, p.candidate(o, name))
 	}
 	return nil, notFound(name, searched)
+}
+
+// inCode is the candidate whose path the program gives.
+func (s surroundings) inCode(o *Options, name string) candidate {
+	c := candidate{name: name, path: o.Plugins[name].Path, strict: s.elevated, hashes: o.Hashes[name]}
+	if sum := o.Plugins[name].SHA256; sum != "" {
+		c.hashes = []string{sum}
+	}
+	return c
+}
+
+// candidate is the binary of a backend in a place.
+func (p place) candidate(o *Options, name string) candidate {
+	return candidate{
+		name: name, path: filepath.Join(p.dir, fileName(name)), within: p.dir,
+		strict: p.strict, pinned: p.pinned, hashes: o.Hashes[name],
+	}
 }
 
 // places lists the directories, first come first served.

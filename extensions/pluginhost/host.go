@@ -76,7 +76,7 @@ type Found struct {
 // Find tells what [Host.Backend] would start, checked as then, and starts
 // nothing. The errors are those of Backend.
 func (h *Host) Find(name string) (Found, error) {
-	p, err := h.around.find(&h.options, name)
+	p, err := h.find(name)
 	if err != nil {
 		return Found{}, err
 	}

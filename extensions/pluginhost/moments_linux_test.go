@@ -163,7 +163,7 @@ func TestDescriptors(t *testing.T) {
 	defer listener.Close()
 	for name, dir := range map[string]string{"self": "", "binary": t.TempDir(), "script": t.TempDir()} {
 		t.Run(name, func(t *testing.T) {
-			h := newHost(t, &Options{Dirs: []string{dir}})
+			h := newHost(t, &Options{Dirs: []string{dir}, AllowScripts: name == "script"})
 			if name != "self" {
 				h.around.offered = func(string) bool { return false }
 				binary := installed(t, dir, "store")

@@ -15,8 +15,12 @@ type Options struct {
 	Dirs []string
 	// Hashes are the SHA-256 sums, in hex, of the binaries that may run, by
 	// backend name. A name listed here runs only a binary with one of its sums,
-	// wherever it lies. In the user's data directory nothing runs without.
+	// wherever it lies; what the user trusts doesn't add to them. In the user's
+	// data directory nothing runs that is neither here nor trusted by the user.
 	Hashes map[string][]string
+	// Policy is the least strict policy that holds. The machine's administrator
+	// and the environment can only make it stricter. The zero value is AnyPlugin.
+	Policy Policy
 	// StartTimeout is how long a plugin has from its start until it has
 	// described itself. 0: 10 seconds.
 	StartTimeout time.Duration
@@ -34,6 +38,10 @@ type Options struct {
 	// what the private socket directory and the kernel's word about the peer
 	// give already.
 	AutoMTLS bool
+	// AllowScripts lets plugins be scripts, files that begin with "#!". A hash
+	// then covers the script alone, and neither its interpreter nor the modules
+	// and programs that it loads: whoever can change those changes the plugin.
+	AllowScripts bool
 	// Logger gets what plugins log. Nil: slog.Default, from Warn up.
 	Logger *slog.Logger
 }

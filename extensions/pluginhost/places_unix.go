@@ -13,6 +13,14 @@ func systemDirs() []string {
 	return []string{"/usr/libexec/msalext", "/usr/local/libexec/msalext"}
 }
 
+// policyDir belongs to root on every system.
+func policyDir() string {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		return "/Library/Application Support/msalext"
+	}
+	return "/etc/msalext"
+}
+
 // userData follows the XDG base directory specification, which says to ignore
 // relative values, and Apple's file system guide.
 func userData() string {

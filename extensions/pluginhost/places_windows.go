@@ -17,6 +17,15 @@ func systemDirs() []string {
 	return []string{filepath.Join(dir, "msalext")}
 }
 
+// policyDir is in the Program Files folder, since every user can create folders
+// in that for program data.
+func policyDir() string {
+	if dirs := systemDirs(); len(dirs) > 0 {
+		return dirs[0]
+	}
+	return ""
+}
+
 func userData() string {
 	dir, err := windows.KnownFolderPath(windows.FOLDERID_LocalAppData, windows.KF_FLAG_DEFAULT)
 	if err != nil {

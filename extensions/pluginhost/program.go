@@ -1,15 +1,12 @@
 package pluginhost
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+
+	"github.com/msalext/msalext/extensions/backend"
 )
 
 // A candidate is a binary that was found or named.
@@ -18,7 +15,8 @@ type candidate struct {
 	path   string
 	within string   // the directory that it mustn't leave; empty: it may be anywhere
 	strict bool     // owned by root or the system all the way
-	hashes []string // SHA-256 in hex, any of them; none: not pinned
+	pinned bool     // it doesn't run without a hash that is expected or trusted
+	hashes []string // SHA-256 in hex that the program expects, any of them
 }
 
 // A program is a binary that may run.
@@ -28,6 +26,7 @@ type program struct {
 	run    string   // what to execute in place of path; empty: path, or the file
 	file   *os.File // what was checked, open until the start is over; nil for the program itself
 	before identity // its status when it was checked
+	sha256 string   // in hex, where it decided whether the binary may run
 }
 
 // origin names the program to people.
@@ -45,8 +44,7 @@ func (p *program) Close() {
 	}
 }
 
-// open checks a candidate: way, file and hash, in this order. What it returns
-// is open, so that the file that was checked can be told from any other.
+// open checks a candidate's way and file, in this order. What it returns is open, so that the file that was checked can be told from any other.
 func open(c candidate) (*program, error) {
 	if !filepath.IsAbs(c.path) {
 		return nil, refused(c.name, c.path, "give an absolute path", "its path is relative")
@@ -59,49 +57,32 @@ func open(c candidate) (*program, error) {
 	if err != nil {
 		return nil, c.refuse(err)
 	}
-	p := &program{name: c.name, path: real, file: file, before: before}
-	if err := p.checkHash(c.hashes); err != nil {
-		p.Close()
-		return nil, c.refuse(err)
-	}
-	return p, nil
+	return &program{name: c.name, path: real, file: file, before: before}, nil
 }
 
 // refuse makes an error of the user's of what stands against a candidate.
 func (c candidate) refuse(err error) error {
 	var u unsafeError
+	var e *backend.Error
 	switch {
 	case errors.As(err, &u):
 		return refused(c.name, c.path, u.hint, "%s", u.reason)
 	case errors.Is(err, fs.ErrNotExist):
 		return notFound(c.name, []string{filepath.Dir(c.path)})
+	case errors.As(err, &e):
+		return refused(c.name, c.path, e.Hint, "it can't be checked: %v", err)
 	default:
 		return refused(c.name, c.path, "", "it can't be checked: %v", err)
 	}
 }
 
 // unsafeError is why a file or a directory isn't fit.
-type unsafeError struct{ reason, hint string }
+type unsafeError struct {
+	reason, hint string
+	untrusted    bool // it is no more than that its hash isn't trusted
+}
 
 func (e unsafeError) Error() string { return e.reason }
-
-func (p *program) checkHash(hashes []string) error {
-	if len(hashes) == 0 {
-		return nil
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, p.file); err != nil {
-		return err
-	}
-	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	have := hex.EncodeToString(sum.Sum(nil))
-	if slices.ContainsFunc(hashes, func(h string) bool { return strings.EqualFold(h, have) }) {
-		return nil
-	}
-	return unsafeError{"its SHA-256 is " + have + ", which isn't the one expected", "install the version that the program expects"}
-}
 
 // unchanged looks again, after the start, at the file that was checked.
 func (p *program) unchanged() error {

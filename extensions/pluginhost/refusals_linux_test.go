@@ -166,6 +166,7 @@ func bare() surroundings {
 	return surroundings{
 		executable: func() (string, error) { return "", os.ErrNotExist },
 		userData:   func() string { return "" },
+		cacheDir:   func() string { return "" },
 		lookupEnv:  func(string) (string, bool) { return "", false },
 		offered:    func(string) bool { return false },
 	}

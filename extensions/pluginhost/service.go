@@ -93,7 +93,7 @@ func (s *service) start(f *flight, wait time.Duration) {
 func (s *service) launch() (*process, error) {
 	h := s.host
 	h.sweepOnce()
-	prog, err := h.around.find(&h.options, s.name)
+	prog, err := h.find(s.name)
 	if err != nil {
 		return nil, err
 	}

@@ -89,17 +89,18 @@ func TestInstalledScript(t *testing.T) {
 	dir, bin := t.TempDir(), t.TempDir()
 	real := installed(t, bin, "store")
 	for name, c := range map[string]struct {
-		script string
-		ok     bool
+		script      string
+		allowed, ok bool
 	}{
-		"with exec":    {"#!/bin/sh\nexec " + real + "\n", true},
-		"without exec": {"#!/bin/sh\n" + real + "\ntrue\n", false},
+		"with exec":    {"#!/bin/sh\nexec " + real + "\n", true, true},
+		"without exec": {"#!/bin/sh\n" + real + "\ntrue\n", true, false},
+		"not allowed":  {"#!/bin/sh\nexec " + real + "\n", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, fileName("store")), []byte(c.script), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			h := newHost(t, &Options{Dirs: []string{dir}})
+			h := newHost(t, &Options{Dirs: []string{dir}, AllowScripts: c.allowed})
 			h.around.offered = func(string) bool { return false }
 			_, err := h.Backend(t.Context(), "store")
 			if c.ok && err != nil {

@@ -37,16 +37,16 @@ func (t trust) check(path string, info os.FileInfo, sticky bool) error {
 	}
 	uid, gid := st.Uid, st.Gid
 	if !t.owner(uid) {
-		return unsafeError{fmt.Sprintf("%s belongs to user %d", path, uid), t.hint(path)}
+		return unsafeError{reason: fmt.Sprintf("%s belongs to user %d", path, uid), hint: t.hint(path)}
 	}
 	if sticky && uid == 0 && info.Mode()&os.ModeSticky != 0 {
 		return nil
 	}
 	switch perm := info.Mode().Perm(); {
 	case perm&0o002 != 0:
-		return unsafeError{path + " can be written by everyone", "run: chmod o-w " + path}
+		return unsafeError{reason: path + " can be written by everyone", hint: "run: chmod o-w " + path}
 	case perm&0o020 != 0 && (!t.private(gid, uid) || hasACL(path)):
-		return unsafeError{fmt.Sprintf("%s can be written by group %d", path, gid), "run: chmod g-w " + path}
+		return unsafeError{reason: fmt.Sprintf("%s can be written by group %d", path, gid), hint: "run: chmod g-w " + path}
 	}
 	return nil
 }
