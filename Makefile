@@ -6,7 +6,7 @@ BIN ?= bin
 # No version from git: it refuses where the checkout belongs to somebody else.
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: demo test interop libsecret redis chaos wine lint bench build plugins cross generate setup clean
+.PHONY: demo test interop libsecret redis chaos wine python-plugin docs lint bench build plugins cross generate setup clean
 
 demo: plugins
 	$(GO) build -o "$(BIN)/quickstart" ./examples/quickstart
@@ -25,6 +25,8 @@ test: setup
 	ci/interop/run -short
 	ci/chaos/run -short
 	ci/wine/run -short
+	ci/python-plugin/run
+	ci/docs/run
 
 # The long forms of what `make test` runs shortly: beside the MSAL libraries of
 # other languages, with real and hostile keyrings, on Redis, under kill -9 and failing
@@ -43,6 +45,14 @@ chaos: setup
 
 wine: setup
 	ci/wine/run
+
+# A plugin in another language, judged by the kit (needs Python).
+python-plugin: setup
+	ci/python-plugin/run
+
+# Does what the documents tell, as a stranger (needs root, to be another user).
+docs: setup
+	ci/docs/run
 
 lint: setup
 	ci/lint

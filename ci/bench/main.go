@@ -55,6 +55,7 @@ var rows = []struct {
 	{"contention", contention},
 	{"redis", redisGrowth},
 	{"redis-together", redisTogether},
+	{"trust", trust},
 }
 
 func main() {

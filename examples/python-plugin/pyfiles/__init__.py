@@ -1,0 +1,1 @@
+"""A plugin of msalext that keeps each item in a plain file of its user."""
