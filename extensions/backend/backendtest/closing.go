@@ -69,9 +69,13 @@ func hangsInClose(c *trial) {
 	if w, ok := backend.Can[backend.Watcher](t.store, backend.CanWatch); ok {
 		c.watch(w, "k").begin(c.reopen())
 	}
-	c.useUntilClosed(t.store, func(error) {})
+	ended := c.useUntilClosed(t.store, func(error) {})
 	if !c.within(t.close()) {
 		c.Errorf("Close doesn't return while the store is in use")
+		return
+	}
+	for _, done := range ended {
+		c.within(done) // what they write into goes with the case
 	}
 }
 
