@@ -16,7 +16,7 @@ import (
 )
 
 // stores are the backends that doctor looks at unless told which.
-var stores = []string{"libsecret", "keychain", "dpapi", "file"}
+var stores = []string{"libsecret", "keychain", "dpapi", "sqlite", "redis", "file"}
 
 func (c *command) doctor() *cobra.Command {
 	return &cobra.Command{
@@ -98,7 +98,7 @@ func protection(p *extensions.Persistence) string {
 func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
 
 func (f finding) failed(err error) finding {
-	f.Error, f.Remedy, f.elsewhere = err.Error(), hintOf(err), errors.Is(err, backend.ErrUnsupported)
+	f.Error, f.Remedy, f.elsewhere = bare(err), hintOf(err), errors.Is(err, backend.ErrUnsupported)
 	return f
 }
 

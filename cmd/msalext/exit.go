@@ -90,9 +90,12 @@ func (c *command) report(err error) int {
 		_ = json.NewEncoder(c.err).Encode(failure{Error: err.Error(), Code: code, Hint: hintOf(err)})
 		return code
 	}
-	fmt.Fprintln(c.err, "msalext:", strings.TrimPrefix(err.Error(), "msalext: "))
+	fmt.Fprintln(c.err, "msalext:", bare(err))
 	return code
 }
+
+// bare is an error without the name of this program before it.
+func bare(err error) string { return strings.TrimPrefix(err.Error(), "msalext: ") }
 
 type failure struct {
 	Error string `json:"error"`

@@ -15,11 +15,13 @@ import (
 	"github.com/msalext/msalext/plugins/file"
 	"github.com/msalext/msalext/plugins/keychain"
 	"github.com/msalext/msalext/plugins/libsecret"
+	"github.com/msalext/msalext/plugins/redis"
+	"github.com/msalext/msalext/plugins/sqlite"
 )
 
 func main() {
 	// The program is its own plugin for the stores that need no other binary.
-	plugin.ServeIfInvoked(file.Backend(), libsecret.Backend(), dpapi.Backend(), keychain.Backend())
+	plugin.ServeIfInvoked(file.Backend(), libsecret.Backend(), dpapi.Backend(), keychain.Backend(), sqlite.Backend(), redis.Backend())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
