@@ -219,9 +219,14 @@ func (p place) recheck(c *conn) error {
 // journal chooses how transactions are kept. To change that, nobody else may
 // have the database open; it stays as it is until then, which is safe except
 // for a -wal file that machines share.
+//
+// An encrypted database has no -wal file: the ciphers encrypt blocks of 4 KiB, in
+// which the end of one frame and the beginning of the next lie together. Who
+// appends a frame writes the block with both, and who reads the first meanwhile
+// would see neither. The other journal is read by whoever has the database alone.
 func (p place) journal(c *conn) error {
 	mode := "wal"
-	if !vfs.SupportsSharedMemory || !p.limits.shared(p.path) {
+	if p.cipher != nil || !vfs.SupportsSharedMemory || !p.limits.shared(p.path) {
 		mode = "truncate"
 	}
 	now, err := c.text("PRAGMA journal_mode")

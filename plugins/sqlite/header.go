@@ -19,8 +19,8 @@ import (
 const (
 	headerSize    = 100
 	magic         = "SQLite format 3\x00"
-	walMagic      = 0x377f0682 // big-endian, at the beginning of the -wal file; the last bit may differ
-	applicationID = 0x6d73616c // "msal"
+	journalMagic  = 0xd9d505f920a163d7 // big-endian, at the beginning of the -journal file
+	applicationID = 0x6d73616c         // "msal"
 	schemaVersion = 1
 
 	schemaVersionAt, applicationIDAt = 60, 68
@@ -68,14 +68,14 @@ func (p place) peek() error {
 func isDatabase(head []byte) bool { return string(head[:len(magic)]) == magic }
 
 // verify tells, before SQLite does anything, whether the key fits and the
-// schema is known. It has to come first: with a wrong key SQLite takes a -wal
-// file for empty and may remove it.
+// schema is known. It has to come first: with a wrong key SQLite takes a
+// -journal file for empty and may remove it.
 //
 // Application id and schema version are read from the main file. There they
 // are right from the beginning, because the tables are made before the
 // database gets a -wal file.
 func (p place) verify(db *sqlite3.Conn) error {
-	const attempts = 5 // a checkpoint may be replacing the page just now
+	const attempts = 5 // somebody may be replacing the page just now
 	for i := range attempts {
 		if i > 0 {
 			time.Sleep(2 * time.Millisecond)
@@ -153,18 +153,18 @@ func (p place) foreign() error {
 
 // tornWithKey tells whether the first page is unreadable because a power
 // failure interrupted its replacement: the key is right all the same when it
-// reads the beginning of the -wal file, from which SQLite restores the page.
+// reads the beginning of the -journal file, from which SQLite restores the page.
 func (p place) tornWithKey() bool {
-	wal := p
-	wal.path += "-wal"
-	if fi, err := os.Lstat(wal.path); err != nil || fi.Size() == 0 {
+	journal := p
+	journal.path += "-journal"
+	if fi, err := os.Lstat(journal.path); err != nil || fi.Size() == 0 {
 		return false
 	}
-	db, err := wal.dial(sqlite3.OPEN_READONLY)
+	db, err := journal.dial(sqlite3.OPEN_READONLY)
 	if err != nil {
 		return false
 	}
 	defer db.Close()
-	head, err := wal.head(db)
-	return err == nil && binary.BigEndian.Uint32(head)&^1 == walMagic
+	head, err := journal.head(db)
+	return err == nil && binary.BigEndian.Uint64(head) == journalMagic
 }

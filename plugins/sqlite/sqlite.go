@@ -15,10 +15,11 @@
 // needs all three, or one made by SQLite itself. An empty file with ".lockqueue"
 // appended, by which writers take turns, stays. All have mode 0600.
 //
+// An encrypted database has the older rollback journal, a file with "-journal"
+// appended, in place of the two: readers and writers then wait for each other.
 // On network file systems processes of several machines can't share memory, as
-// "-shm" requires. There (on Linux NFS, SMB, 9p, FUSE, Ceph and the like)
-// SQLite's older rollback journal is used instead: readers and writers then
-// wait for each other, and whether changes are safe depends on the file
+// "-shm" requires. There (on Linux NFS, SMB, 9p, FUSE, Ceph and the like) that
+// journal is used, too, and whether changes are safe depends on the file
 // system's byte-range locks, which not all have right. A server's database
 // such as Redis is the better choice between machines.
 //

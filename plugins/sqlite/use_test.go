@@ -20,7 +20,7 @@ import (
 // The transactions are kept as the documentation says.
 func TestJournal(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]string{"plain": "wal", "adiantum": "wal", "xts": "wal", "rollback": "truncate"} {
+	for name, want := range map[string]string{"plain": "wal", "adiantum": "truncate", "xts": "truncate", "rollback": "truncate"} {
 		s := modes[name].store(t, cachePath(t))
 		v := save(t, s, "k", "x", backend.None)
 		save(t, s, "k", "y", v)
