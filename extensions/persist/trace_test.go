@@ -40,5 +40,5 @@ func ExampleTrace() {
 		}
 	}
 	fmt.Println(vars.Get("load"), "loads of", vars.Get("load bytes"), "bytes,", vars.Get("save"), "saves of", vars.Get("save bytes"), "bytes")
-	// Output: 2 loads of 3 bytes, 2 saves of 8 bytes
+	// Output: 2 loads of 0 bytes, 2 saves of 8 bytes
 }
