@@ -4,7 +4,7 @@ package main
 
 import "testing"
 
-// TestUnixScripts are stories of the user's own plugin directory, which Windows
+// TestUnixScripts are stories that need a shell, and of the user's own plugin directory, which Windows
 // finds without asking the environment.
 func TestUnixScripts(t *testing.T) {
 	t.Parallel()
