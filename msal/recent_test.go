@@ -2,6 +2,7 @@ package msal
 
 import (
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 	"weak"
@@ -37,10 +38,11 @@ func TestRecentLivesAsLongAsItsCache(t *testing.T) {
 func TestRecentIsBounded(t *testing.T) {
 	t.Parallel()
 	a, save := shelved(t)
-	r := &reader{}
+	r, saved := &reader{}, 0
 	replace := func(times int) {
 		for range times {
-			save(time.Now().String())
+			saved++
+			save(strconv.Itoa(saved))
 			if err := a.replace(t.Context(), a.clients.of(r), r, need{person: "a.t"}); err != nil {
 				t.Fatal(err)
 			}
