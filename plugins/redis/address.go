@@ -2,7 +2,6 @@ package redis
 
 import (
 	"net"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -36,7 +35,7 @@ func addresses(setting string, sentinel bool) ([]string, error) {
 
 func socket(setting string) (path string, ok bool) {
 	path = strings.TrimPrefix(setting, "unix:")
-	return path, filepath.IsAbs(path) && strings.HasPrefix(path, "/") // as go-redis tells it from a host
+	return path, strings.HasPrefix(path, "/") // as go-redis tells it from a host
 }
 
 func address(text, port string) (string, bool) {

@@ -172,8 +172,8 @@ func TestDoubtsAreForgotten(t *testing.T) {
 			t.Errorf("%v leaves a doubt", err)
 		}
 	}
-	d.settle("old", io.EOF, true, 0)
-	d.settle("k", fewReplicas(0, 1), true, 0)
+	d.settle("old", io.EOF, true, -time.Second)
+	d.settle("k", fewReplicas(0, 1), true, -time.Second)
 	d.settle("new", fewReplicas(0, 1), true, time.Hour)
 	if len(d.items) != 1 || d.about("k") != nil {
 		t.Errorf("%d doubts are kept", len(d.items))
