@@ -375,13 +375,22 @@ func TestReplacedWhileOpen(t *testing.T) {
 	}
 }
 
-// noMemory opens a database where there is little room for it.
+// noMemory opens a database where there is little room for it. Go itself has
+// to have some, or it gives up.
 func noMemory(path string) error {
-	limit := &syscall.Rlimit{Cur: 1 << 20, Max: 1 << 40} // less than it has: it gets no more
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return err
+	}
+	var pages uint64 // the first figure
+	if _, err := fmt.Sscan(string(statm), &pages); err != nil {
+		return err
+	}
+	limit := &syscall.Rlimit{Cur: pages*uint64(os.Getpagesize()) + 128<<20, Max: 1 << 62}
 	if err := syscall.Setrlimit(syscall.RLIMIT_AS, limit); err != nil {
 		return err
 	}
-	_, err := job{mode{}, path}.open(background)
+	_, err = job{mode{}, path}.open(background)
 	limit.Cur = limit.Max
 	if err := errors.Join(is("open", err, backend.ErrUnavailable), syscall.Setrlimit(syscall.RLIMIT_AS, limit)); err != nil {
 		return err
