@@ -14,6 +14,13 @@ import (
 // Started by a person, it says what it is and where it must be installed, with
 // exit status 1. With the one argument "version" or "--version" it prints name
 // and version.
+//
+// With the one argument "-debug" it serves until it is interrupted, without
+// what keeps debuggers away, and each host that starts the same binary is served
+// by that process. A host's deadlines hold meanwhile: raise
+// pluginhost.Options.CallTimeout where somebody steps through a call. It takes
+// the build tag msalext_debug and a Unix system; any other build refuses, and has
+// nothing of it in it. A program that uses AutoMTLS isn't passed on.
 func Main(b backend.Backend) {
 	switch {
 	case b == nil:
@@ -21,6 +28,8 @@ func Main(b backend.Backend) {
 	case len(os.Args) == 2 && (os.Args[1] == "version" || os.Args[1] == "--version"):
 		printVersion(os.Stdout, b.Describe())
 		os.Exit(wire.ExitDone)
+	case len(os.Args) == 2 && (os.Args[1] == "-debug" || os.Args[1] == "--debug"):
+		serveDebug(b)
 	case os.Getenv(wire.CookieKey) != wire.CookieValue:
 		quit(wire.ExitByHand, byHand(b.Describe().Name))
 	}

@@ -55,6 +55,7 @@ func serve(choose func() (backend.Backend, bool)) {
 	if err != nil {
 		quit(wire.ExitUnavailable, "the plugin can't serve: "+wire.Clean(err.Error()))
 	}
+	p.passOn(listener, guard)
 	// From here on the host connects, and the system lets it wait for the rest.
 	go wire.Prepare()
 	p.newServer(guard)
