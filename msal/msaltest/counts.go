@@ -13,7 +13,8 @@ import (
 type Kind string
 
 // The kinds of requests. [KindToken] stands for the token endpoint with
-// whatever grant; the kinds that begin with "token/" are parts of it.
+// whatever grant; the kinds that begin with "token/" are parts of it. So it
+// is with [KindGraph].
 const (
 	KindDiscovery Kind = "discovery"  // a tenant's OpenID configuration
 	KindInstance  Kind = "instance"   // instance discovery
@@ -21,6 +22,10 @@ const (
 	KindAuthorize Kind = "authorize"  // the page a browser opens
 	KindDevice    Kind = "devicecode" // start of a device code sign-in
 	KindToken     Kind = "token"      // the token endpoint, any grant
+	KindKeys      Kind = "keys"       // the keys that tokens are signed with
+	KindLogout    Kind = "logout"     // the page that signs a browser out
+	KindGraph     Kind = "graph"      // Microsoft Graph, anything of it
+	KindManaged   Kind = "managed"    // the metadata service that has managed identities
 
 	KindTokenDevice   Kind = "token/device_code" // one poll of a device code
 	KindTokenPassword Kind = "token/password"
@@ -29,6 +34,10 @@ const (
 	KindTokenClient   Kind = "token/client_credentials"
 	KindTokenBehalf   Kind = "token/jwt-bearer" // on behalf of
 	KindTokenOther    Kind = "token/other"      // a grant the fake doesn't know
+
+	KindGraphMe      Kind = "graph/me"
+	KindGraphManager Kind = "graph/manager"
+	KindGraphPhoto   Kind = "graph/photo"
 )
 
 // Kinds returns every kind, in the order of the constants.
@@ -37,6 +46,7 @@ func Kinds() []Kind {
 		KindDiscovery, KindInstance, KindUserRealm, KindAuthorize, KindDevice, KindToken,
 		KindTokenDevice, KindTokenPassword, KindTokenRefresh, KindTokenCode,
 		KindTokenClient, KindTokenBehalf, KindTokenOther,
+		KindKeys, KindLogout, KindManaged, KindGraph, KindGraphMe, KindGraphManager, KindGraphPhoto,
 	}
 }
 
@@ -54,6 +64,8 @@ func (k Kind) includes(other Kind) bool { return k == other || k == other.endpoi
 type Request struct {
 	Kind   Kind // the most specific one
 	Time   time.Time
+	Method string
+	Host   string // as the client named it: a cloud's or a region's
 	Path   string
 	Header http.Header
 	Form   url.Values // query and body
@@ -124,7 +136,7 @@ func (s *Server) record(kind Kind, r *http.Request) *Request {
 	if kind == KindToken {
 		kind = tokenKind(r.Form.Get("grant_type"))
 	}
-	entry := &Request{Kind: kind, Time: time.Now(), Path: r.URL.Path, Header: r.Header.Clone(), Form: r.Form}
+	entry := &Request{Kind: kind, Time: time.Now(), Method: r.Method, Host: r.Host, Path: r.URL.Path, Header: r.Header.Clone(), Form: r.Form}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, entry)

@@ -8,10 +8,28 @@ import (
 	"strings"
 )
 
-// publicCloud lists the names by which Microsoft's public cloud knows itself.
-// Network and cache each prefer another one.
-var publicCloud = []string{
-	"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
+// clouds lists the names by which each of Microsoft's clouds knows itself:
+// that which is preferred for requests first, then the one for caches.
+var clouds = [][]string{
+	{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"},
+	{"login.partner.microsoftonline.cn", "login.partner.microsoftonline.cn", "login.chinacloudapi.cn"},
+	{"login.microsoftonline.us", "login.microsoftonline.us", "login.usgovcloudapi.net"},
+	{"login-us.microsoftonline.com", "login-us.microsoftonline.com"},
+}
+
+// instances describes all clouds, and a host of none as a cloud of its own.
+func instances(host string) []instance {
+	var list []instance
+	known := false
+	for _, names := range clouds {
+		aliases := slices.Compact(slices.Clone(names))
+		known = known || slices.Contains(aliases, host)
+		list = append(list, instance{names[0], names[1], aliases})
+	}
+	if !known {
+		list = append(list, instance{host, host, []string{host}})
+	}
+	return list
 }
 
 // baseURL is the address under which the client knows the fake: the issuer
@@ -33,11 +51,14 @@ type openIDConfiguration struct {
 	Authorization       string   `json:"authorization_endpoint"`
 	Token               string   `json:"token_endpoint"`
 	DeviceAuthorization string   `json:"device_authorization_endpoint"`
+	EndSession          string   `json:"end_session_endpoint"`
+	Keys                string   `json:"jwks_uri"`
 	ResponseTypes       []string `json:"response_types_supported"`
 	ResponseModes       []string `json:"response_modes_supported"`
 	Scopes              []string `json:"scopes_supported"`
 	SubjectTypes        []string `json:"subject_types_supported"`
 	SigningAlgorithms   []string `json:"id_token_signing_alg_values_supported"`
+	ClientCredentials   []string `json:"token_endpoint_auth_methods_supported"`
 }
 
 func (s *Server) openIDConfiguration(r *http.Request) (any, *Failure) {
@@ -48,11 +69,14 @@ func (s *Server) openIDConfiguration(r *http.Request) (any, *Failure) {
 		Authorization:       oauth + "authorize",
 		Token:               oauth + "token",
 		DeviceAuthorization: oauth + "devicecode",
-		ResponseTypes:       []string{"code"},
+		EndSession:          oauth + "logout",
+		Keys:                baseURL(r) + "/" + url.PathEscape(tenant) + "/discovery/v2.0/keys",
+		ResponseTypes:       []string{"code", "id_token", "code id_token"},
 		ResponseModes:       []string{"query", "fragment", "form_post"},
 		Scopes:              []string{"openid", "profile", "email", "offline_access"},
 		SubjectTypes:        []string{"pairwise"},
-		SigningAlgorithms:   []string{"none"},
+		SigningAlgorithms:   []string{"RS256"},
+		ClientCredentials:   []string{"client_secret_post", "private_key_jwt"},
 	}, nil
 }
 
@@ -74,14 +98,10 @@ func (s *Server) instanceDiscovery(r *http.Request) (any, *Failure) {
 		return nil, newFailure("invalid_request", 50049, "The authorization_endpoint isn't a URL.")
 	}
 	tenant, _, _ := strings.Cut(strings.TrimPrefix(authorize.Path, "/"), "/")
-	metadata := []instance{{publicCloud[0], publicCloud[1], publicCloud}}
-	if !slices.Contains(publicCloud, authorize.Host) {
-		metadata = append(metadata, instance{authorize.Host, authorize.Host, []string{authorize.Host}})
-	}
 	return instanceDiscovery{
 		TenantDiscovery: "https://" + authorize.Host + "/" + url.PathEscape(tenant) + "/v2.0/.well-known/openid-configuration",
 		APIVersion:      "1.1",
-		Metadata:        metadata,
+		Metadata:        instances(authorize.Host),
 	}, nil
 }
 

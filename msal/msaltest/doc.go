@@ -26,12 +26,21 @@
 // # What it serves
 //
 // Tenant discovery and instance discovery, user realm, the device code and
-// authorization endpoints, and the token endpoint with the grants device_code,
+// authorization endpoints (response_type code, id_token or both; query,
+// fragment and form_post), and the token endpoint with the grants device_code,
 // password, authorization_code (with PKCE), refresh_token, client_credentials
-// and jwt-bearer (on behalf of). Every tenant name in a path is accepted. A
-// person's part is played by [Server.Approve], [Server.Decline] and
-// [Server.Authorize]; what goes wrong by [Server.Fail], [Server.Revoke] and
-// [Server.ExpireDeviceCode].
+// and jwt-bearer (on behalf of). Tokens are signed (RS256) with a key that is
+// published as a JWKS, see [Server.Sign] and [Server.RotateKeys]. There are a
+// sign-out page, the metadata service that managed identities come from, and of
+// Microsoft Graph me, me/manager and me/photo/$value ([Server.GraphURL]).
+// Tokens are bound to a key (token_type=pop) where a client asks for that, and
+// Graph then wants a signed request.
+//
+// Every tenant name in a path is accepted, and every application, until
+// [Server.AddApp] says what credentials one has to present. A person's part is
+// played by [Server.Approve], [Server.Decline] and [Server.Authorize], and that
+// of the browser as well by [Server.Follow]; what goes wrong by [Server.Fail],
+// [Server.Revoke] and [Server.ExpireDeviceCode].
 //
 // Requests are recorded: [Server.Count] tells whether a token was asked for,
 // [Server.Requests] what was sent, [Server.Await] waits for a request.
@@ -44,7 +53,7 @@
 //
 // # What it is not
 //
-// Tokens are not signed, certificates and client assertions are not checked,
-// and the TLS key is the public one of net/http/httptest. Nothing it says is
-// proof of anything: never let a program that guards something trust it.
+// Everybody gets whatever token they ask for, and the TLS key is the public one
+// of net/http/httptest. Nothing it says is proof of anything: never let a
+// program that guards something trust it.
 package msaltest

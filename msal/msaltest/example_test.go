@@ -4,6 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
@@ -68,6 +73,70 @@ func ExampleServer_Authorize() {
 	result, err := client.AcquireTokenByAuthCode(ctx, params.Get("code"), redirectURI, scopes)
 	fmt.Println(result.Account.PreferredUsername, err)
 	// Output: bob@contoso.example <nil>
+}
+
+// A web application's own sign-in is tested without a browser: Follow signs
+// the person in and brings the answer to the redirect URI.
+func ExampleServer_Follow() {
+	srv := msaltest.New(nil)
+	defer srv.Close()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.FormValue("state"), r.PostForm.Has("code"))
+	}))
+	defer app.Close()
+	authURL := srv.Authority() + "/oauth2/v2.0/authorize?client_id=web&scope=openid&response_type=code" +
+		"&response_mode=form_post&state=xyz&redirect_uri=" + url.QueryEscape(app.URL+"/authorized")
+	resp, err := srv.Follow(context.Background(), app.Client(), authURL, "bob@contoso.example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.StatusCode, resp.Body.Close())
+	// Output:
+	// POST xyz true
+	// 200 <nil>
+}
+
+// What an application does with a wrong secret.
+func ExampleServer_AddApp() {
+	srv := msaltest.New(nil)
+	defer srv.Close()
+	srv.AddApp(msaltest.App{ClientID: "web", Secrets: []string{"the right one"}})
+	credential, err := confidential.NewCredFromSecret("the wrong one")
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := confidential.New(srv.Authority(), "web", credential,
+		confidential.WithHTTPClient(srv.Client()), confidential.WithInstanceDiscovery(false))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = client.AcquireTokenByCredential(context.Background(), []string{"https://graph.microsoft.com/.default"})
+	fmt.Println(strings.Contains(err.Error(), "AADSTS7000215"))
+	// Output: true
+}
+
+// A token that expired a minute ago, from an issuer that the application
+// trusts, is refused by Microsoft Graph.
+func ExampleServer_Sign() {
+	srv := msaltest.New(nil)
+	defer srv.Close()
+	token, err := srv.Sign(map[string]any{
+		"aud": "https://graph.microsoft.com", "upn": "bob@contoso.example", "exp": time.Now().Add(-time.Minute).Unix(),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodGet, srv.GraphURL()+"/me", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(resp.StatusCode, resp.Body.Close())
+	// Output: 401 <nil>
 }
 
 // A second process, started with Server.Env in its environment, approves a

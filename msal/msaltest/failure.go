@@ -3,6 +3,7 @@ package msaltest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -28,13 +29,22 @@ type Failure struct {
 	Codes []int
 	// Claims is the claims challenge, a JSON object as text; may be empty.
 	Claims string
+	// Header is added to the answer; nil: nothing.
+	Header http.Header
+	// Body is sent as it is, instead of the JSON that is made of the fields
+	// above; its Content-Type is application/json unless Header says another.
+	// Nil: none. With a Status of 200 it is an answer that claims success.
+	Body []byte
+	// HangUp closes the connection instead of answering.
+	HangUp bool
 	// RetryAfter is sent as a header, rounded up to a second; zero means none.
 	RetryAfter time.Duration
 }
 
 // Fail makes the next len(failures) requests of that kind fail, one after the
 // other, instead of being served. [KindToken] matches every grant. They are
-// counted like any other request.
+// counted like any other request. The same failure n times is
+// slices.Repeat([]Failure{f}, n)....
 func (s *Server) Fail(kind Kind, failures ...Failure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,8 +83,17 @@ type failureJSON struct {
 }
 
 func (f *Failure) write(w http.ResponseWriter, r *http.Request) {
+	if f.HangUp {
+		// The server closes the connection, and writes nothing to its log.
+		panic(http.ErrAbortHandler)
+	}
+	maps.Copy(w.Header(), f.Header)
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(f.RetryAfter)))
+	}
+	if f.Body != nil {
+		f.writeBody(w)
+		return
 	}
 	if f.Code == "" {
 		http.Error(w, cmp.Or(f.Description, http.StatusText(f.status())), f.status())
@@ -91,6 +110,15 @@ func (f *Failure) write(w http.ResponseWriter, r *http.Request) {
 	}
 	body.Description = f.describe(body)
 	writeJSON(w, f.status(), body)
+}
+
+func (f *Failure) writeBody(w http.ResponseWriter) {
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(f.status())
+	// A failed write means that the client is gone, or has had enough.
+	_, _ = w.Write(f.Body)
 }
 
 func (f *Failure) describe(body failureJSON) string {

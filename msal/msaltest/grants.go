@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
-	"strings"
+	"slices"
 )
 
 // refreshToken is what a refresh token was issued for.
@@ -69,7 +68,7 @@ func (s *Server) redeemCode(form url.Values, to grant) (*tokenJSON, *Failure) {
 		return nil, invalidGrant(501481, "", "The code_verifier doesn't match the code_challenge.")
 	}
 	code.used = true
-	to.username, to.nonce = code.username, code.nonce
+	to.username, to.nonce, to.signedIn = code.username, code.nonce, code.signedIn
 	to.scope = cmp.Or(to.scope, code.scope)
 	return s.issue(to), nil
 }
@@ -87,29 +86,24 @@ func (c *authCode) provenBy(verifier string) bool {
 }
 
 // redeemBehalf issues tokens for the user of an access token that the fake
-// issued to a client of the caller's API.
+// issued for the API that asks.
 func (s *Server) redeemBehalf(form url.Values, to grant) (*tokenJSON, *Failure) {
-	username, ok := assertedUser(form.Get("assertion"), to.base)
-	if !ok {
+	if use := form.Get("requested_token_use"); use != "on_behalf_of" {
+		return nil, missingParameter("requested_token_use")
+	}
+	claims, err := s.verify(form.Get("assertion"))
+	if err != nil {
+		return nil, invalidGrant(50013, "", "Assertion failed signature validation: "+err.Error()+".")
+	}
+	username, _ := claims["upn"].(string)
+	if username == "" {
 		return nil, invalidGrant(50013, "", "The assertion isn't an access token of a user.")
+	}
+	audience, _ := claims["aud"].(string)
+	app := s.apps[to.clientID]
+	if len(app.Identifiers) > 0 && audience != to.clientID && !slices.Contains(app.Identifiers, audience) {
+		return nil, invalidGrant(500131, "", "Assertion audience does not match the Client app presenting the assertion.")
 	}
 	to.username = username
 	return s.issue(to), nil
-}
-
-func assertedUser(assertion, base string) (string, bool) {
-	parts := strings.Split(assertion, ".")
-	if len(parts) != 3 {
-		return "", false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return "", false
-	}
-	var claims struct {
-		Issuer   string `json:"iss"`
-		Username string `json:"upn"`
-	}
-	err = json.Unmarshal(payload, &claims)
-	return claims.Username, err == nil && claims.Username != "" && strings.HasPrefix(claims.Issuer, base+"/")
 }

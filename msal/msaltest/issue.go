@@ -1,6 +1,7 @@
 package msaltest
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"slices"
@@ -13,7 +14,7 @@ import (
 func (s *Server) issue(to grant) *tokenJSON {
 	lifetime := wholeSeconds(s.opts.ExpiresIn)
 	answer := &tokenJSON{
-		TokenType:    "Bearer",
+		TokenType:    tokenType(to),
 		ExpiresIn:    lifetime,
 		ExtExpiresIn: lifetime,
 		RefreshIn:    wholeSeconds(s.opts.RefreshIn),
@@ -48,7 +49,23 @@ func (s *Server) times(tenantID string, to grant) map[string]any {
 		"nbf": now.Unix(),
 		"exp": now.Unix() + int64(wholeSeconds(s.opts.ExpiresIn)),
 		"ver": "2.0",
+		"uti": rand.Text(), // makes each token differ
 	}
+}
+
+func tokenType(to grant) string {
+	if to.boundTo != "" {
+		return "pop"
+	}
+	return "Bearer"
+}
+
+// bind adds to an access token the key that it is bound to, if any.
+func (g grant) bind(claims map[string]any) map[string]any {
+	if g.boundTo != "" {
+		claims["cnf"] = map[string]any{"kid": g.boundTo}
+	}
+	return claims
 }
 
 func (s *Server) appClaims(to grant) map[string]any {
@@ -58,7 +75,7 @@ func (s *Server) appClaims(to grant) map[string]any {
 	claims["idtyp"] = "app"
 	claims["oid"] = guid("service principal", to.clientID)
 	claims["sub"] = claims["oid"]
-	return claims
+	return to.bind(claims)
 }
 
 func (s *Server) accessClaims(to grant) map[string]any {
@@ -67,7 +84,7 @@ func (s *Server) accessClaims(to grant) map[string]any {
 	claims["azp"] = to.clientID
 	claims["scp"] = to.scope
 	claims["upn"] = to.username
-	return claims
+	return to.bind(claims)
 }
 
 func (s *Server) idClaims(to grant) map[string]any {
@@ -77,6 +94,9 @@ func (s *Server) idClaims(to grant) map[string]any {
 	claims["email"] = to.username
 	if to.nonce != "" {
 		claims["nonce"] = to.nonce
+	}
+	if to.signedIn != 0 {
+		claims["auth_time"] = to.signedIn
 	}
 	return claims
 }
@@ -105,17 +125,13 @@ func audience(scope string) string {
 	return "https://graph.microsoft.com"
 }
 
-// jwt writes claims in the form of a JWT without a signature. Where that
-// would be, there is a serial number, which holds the marker in clear and
-// makes every token different.
-func (s *Server) jwt(claims map[string]any) string {
-	header := encode(map[string]any{"alg": "none", "typ": "JWT"})
-	return header + "." + encode(claims) + "." + s.secret("token")
-}
-
 // encode writes JSON as unpadded base64url. Maps of strings and numbers, which
 // is all it is given, always encode.
 func encode(claims map[string]any) string {
-	data, _ := json.Marshal(claims)
-	return base64.RawURLEncoding.EncodeToString(data)
+	return base64.RawURLEncoding.EncodeToString(marshal(claims))
+}
+
+func marshal(value map[string]any) []byte {
+	data, _ := json.Marshal(value)
+	return data
 }

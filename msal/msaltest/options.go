@@ -30,7 +30,7 @@ type Options struct {
 
 	// ClientSecret is the secret that confidential clients must present.
 	// Empty means that any secret will do. Client assertions are accepted
-	// unread either way.
+	// unread either way. [Server.AddApp] says more of one application.
 	ClientSecret string
 
 	// ExpiresIn is the lifetime of access tokens, rounded up to a second; zero
@@ -85,6 +85,9 @@ type Options struct {
 	// default password. A test can search logs, files and process lists for
 	// it. User codes don't carry it, being shown to people. Use letters,
 	// digits, "-" and "_" only; others would change in JSON or URLs.
+	//
+	// A token that contains it can't be signed: with a marker all tokens have
+	// the algorithm "none", and only the fake itself can check them.
 	Marker string
 
 	// Latency is how long each endpoint waits before it answers. A request

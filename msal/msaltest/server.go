@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/pem"
 	"io"
 	"log"
@@ -29,6 +30,9 @@ type Server struct {
 	devices  map[string]*deviceCode   // by device code
 	codes    map[string]*authCode     // by authorization code
 	refresh  map[string]*refreshToken // by token
+	apps     map[string]App           // by client id
+	keys     []signingKey             // the one that signs first; empty: not made yet
+	sealing  []byte                   // of tokens that can't be signed
 	failures map[Kind][]Failure       // still to be served
 	requests []*Request
 	arrived  chan struct{} // closed and replaced whenever requests grows
@@ -45,6 +49,8 @@ func New(opts *Options) *Server {
 		devices:  map[string]*deviceCode{},
 		codes:    map[string]*authCode{},
 		refresh:  map[string]*refreshToken{},
+		apps:     map[string]App{},
+		sealing:  []byte(rand.Text()),
 		failures: map[Kind][]Failure{},
 		arrived:  make(chan struct{}),
 	}
@@ -89,21 +95,36 @@ func (s *Server) Authority() string { return s.URL() + "/" + s.opts.Tenant }
 func (s *Server) Client() *http.Client { return s.client }
 
 // CloudClient returns a new HTTP client that connects to the fake whatever
-// host a URL names. MSAL clients that use it can keep an authority such as
-// https://login.microsoftonline.com/contoso.example and instance discovery;
-// the fake answers under the host it was asked as, and knows the names of
-// Microsoft's public cloud as aliases of one another.
+// host a URL names, also for http. MSAL clients that use it can keep an
+// authority such as https://login.microsoftonline.com/contoso.example, instance
+// discovery and regions; the fake answers under the host it was asked as, and
+// knows which names of Microsoft's clouds are aliases of one another. Microsoft
+// Graph and the metadata service for managed identities are found at their
+// usual addresses.
 func (s *Server) CloudClient() *http.Client {
 	client := clientTrusting(s.http.Certificate())
 	transport := client.Transport.(*http.Transport)
 	// The certificate is made out to the loopback address, not to these hosts.
 	transport.TLSClientConfig.ServerName = "127.0.0.1"
 	address := s.http.Listener.Addr()
-	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+	transport.DialContext = func(ctx context.Context, _, asked string) (net.Conn, error) {
 		var dialer net.Dialer
-		return dialer.DialContext(ctx, address.Network(), address.String())
+		conn, err := dialer.DialContext(ctx, address.Network(), address.String())
+		if _, port, _ := net.SplitHostPort(asked); err == nil && port == "80" {
+			// The fake speaks TLS only, and the client thinks it needs none.
+			return tls.Client(conn, transport.TLSClientConfig), nil
+		}
+		return conn, err
 	}
 	return client
+}
+
+// SetExpiresIn changes [Options.ExpiresIn] for the tokens that are issued from
+// now on.
+func (s *Server) SetExpiresIn(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts.ExpiresIn = positive(d, DefaultExpiresIn)
 }
 
 // CertificatePEM returns the fake's certificate for another process to trust
@@ -120,6 +141,12 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /{tenant}/oauth2/v2.0/authorize", s.serve(KindAuthorize, s.authorizePage))
 	mux.Handle("POST /{tenant}/oauth2/v2.0/devicecode", s.serve(KindDevice, s.startDevice))
 	mux.Handle("POST /{tenant}/oauth2/v2.0/token", s.serve(KindToken, s.token))
+	mux.Handle("GET /{tenant}/discovery/v2.0/keys", s.serve(KindKeys, s.publishKeys))
+	mux.Handle("GET /{tenant}/oauth2/v2.0/logout", s.serve(KindLogout, s.signOut))
+	mux.Handle("GET /metadata/identity/oauth2/token", s.serve(KindManaged, s.managedIdentity))
+	mux.Handle("GET /v1.0/me", s.serve(KindGraphMe, s.me))
+	mux.Handle("GET /v1.0/me/manager", s.serve(KindGraphManager, s.manager))
+	mux.Handle("GET /v1.0/me/photo/$value", s.serve(KindGraphPhoto, s.photo))
 	s.controlRoutes(mux)
 	return mux
 }

@@ -42,14 +42,25 @@ func (s *snapshot) bytes() []byte {
 // postToken sends a token request that MSAL would not send.
 func postToken(t *testing.T, srv *msaltest.Server, fields map[string]string) (int, map[string]any) {
 	t.Helper()
+	return post(t, srv.Client(), srv.Authority()+"/oauth2/v2.0/token", formOf(fields).Encode())
+}
+
+func formOf(fields map[string]string) url.Values {
 	form := url.Values{}
 	for name, value := range fields {
 		form.Set(name, value)
 	}
-	return post(t, srv.Client(), srv.Authority()+"/oauth2/v2.0/token", form.Encode())
+	return form
 }
 
-func post(t *testing.T, client *http.Client, address, body string) (int, map[string]any) {
+// postRaw is postToken for answers that aren't JSON.
+func postRaw(t *testing.T, srv *msaltest.Server, fields map[string]string) (*http.Response, string) {
+	t.Helper()
+	resp, data := postForm(t, srv.Client(), srv.Authority()+"/oauth2/v2.0/token", formOf(fields).Encode())
+	return resp, string(data)
+}
+
+func postForm(t *testing.T, client *http.Client, address, body string) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(deadline(t), http.MethodPost, address, strings.NewReader(body))
 	if err != nil {
@@ -65,6 +76,12 @@ func post(t *testing.T, client *http.Client, address, body string) (int, map[str
 	if err != nil {
 		t.Fatal(err)
 	}
+	return resp, data
+}
+
+func post(t *testing.T, client *http.Client, address, body string) (int, map[string]any) {
+	t.Helper()
+	resp, data := postForm(t, client, address, body)
 	var answer map[string]any
 	if err := json.Unmarshal(data, &answer); err != nil {
 		t.Fatalf("answer %q: %v", data, err)

@@ -13,6 +13,8 @@ type grant struct {
 	username string // lower case; empty: the application itself
 	scope    string // space-separated
 	nonce    string // repeated in the ID token
+	signedIn int64  // auth_time of the ID token, in seconds; 0: none
+	boundTo  string // id of the key that the access token is bound to
 }
 
 // tokenJSON is the answer of the token endpoint (RFC 6749 §5.1, and MSAL's
@@ -55,15 +57,23 @@ func (s *Server) token(r *http.Request) (any, *Failure) {
 		}
 	}
 	kind := tokenKind(form.Get("grant_type"))
-	if failure := s.authenticateClient(kind, form); failure != nil {
+	if failure := s.authenticateClient(kind, r); failure != nil {
 		return nil, failure
 	}
-	answer, failure := s.redeem(kind, form, grant{
+	to := grant{
 		base:     baseURL(r),
 		tenant:   r.PathValue("tenant"),
 		clientID: form.Get("client_id"),
 		scope:    form.Get("scope"),
-	})
+	}
+	if form.Get("token_type") == "pop" {
+		key, failure := boundTo(form.Get("req_cnf"))
+		if failure != nil {
+			return nil, failure
+		}
+		to.boundTo = key
+	}
+	answer, failure := s.redeem(kind, form, to)
 	if failure != nil {
 		return nil, failure
 	}
@@ -86,19 +96,4 @@ func (s *Server) redeem(kind Kind, form url.Values, to grant) (*tokenJSON, *Fail
 		return s.redeemBehalf(form, to)
 	}
 	return nil, newFailure("unsupported_grant_type", 70003, "The fake doesn't know this grant_type.")
-}
-
-// authenticateClient checks the client's own credential where one was sent or
-// the grant needs one.
-func (s *Server) authenticateClient(kind Kind, form url.Values) *Failure {
-	secret := form.Get("client_secret")
-	if secret != "" && s.opts.ClientSecret != "" && secret != s.opts.ClientSecret {
-		return newFailure("invalid_client", 7000215, "Invalid client secret provided.")
-	}
-	needed := kind == KindTokenClient || kind == KindTokenBehalf
-	if needed && secret == "" && form.Get("client_assertion") == "" {
-		return newFailure("invalid_client", 7000218,
-			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
-	}
-	return nil
 }

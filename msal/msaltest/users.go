@@ -17,6 +17,15 @@ type User struct {
 	Name string
 	// Password overrides [Options.Password] when it isn't empty.
 	Password string
+
+	// What Microsoft Graph tells of the user; each may be empty.
+	JobTitle string
+	// Manager is the user name of the user's manager.
+	Manager string
+	// Photo is an image.
+	Photo []byte
+	// PhotoType is the media type of Photo; empty means what it looks like.
+	PhotoType string
 }
 
 // AddUser gives a user a name or password of its own, replacing what an
