@@ -50,7 +50,7 @@ func (a *accessor) Replace(ctx context.Context, u cache.Unmarshaler, h cache.Rep
 	}
 	n := need{person: h.PartitionKey}
 	if n.person == "" {
-		n.everybody = !callerListsAccounts()
+		n = needOfCaller()
 	}
 	err := a.replace(ctx, client, u, n)
 	if err != nil && currentCall().issued {
@@ -76,6 +76,7 @@ func (c *client) rewind(u cache.Unmarshaler) {
 type need struct {
 	person    string
 	everybody bool
+	signsOut  bool // somebody, and who isn't said
 }
 
 // replace brings MSAL's memory up to date, unless it is: unmarshalling costs
@@ -89,19 +90,24 @@ func (a *accessor) replace(ctx context.Context, client *client, u cache.Unmarsha
 		client.current = false
 		return err
 	}
-	if client.current && view.Same(client.base) && client.holds(n) {
+	if client.current && view.Same(client.base) && client.holds(n) && !n.signsOut {
 		client.comparable = true
 		return nil
 	}
 	client.current = false
 	aboutToRead(a.cache, view)
 	view = client.share(view, n)
-	if err := u.Unmarshal(view.Readable()); err != nil {
+	readable := view.Readable()
+	client.copies = nil
+	if n.signsOut {
+		readable, client.copies = withAliases(readable)
+	}
+	if err := u.Unmarshal(readable); err != nil {
 		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt,
 			Err:  fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
 			Hint: "what is stored is kept; move it away to begin anew"}
 	}
-	client.base, client.current, client.comparable = view, true, true
+	client.base, client.current, client.comparable = view, len(client.copies) == 0, true
 	return nil
 }
 
@@ -117,7 +123,8 @@ func (a *accessor) Export(ctx context.Context, m cache.Marshaler, _ cache.Export
 	if !client.comparable && ofMSAL(m) {
 		return nil // a call on behalf of a user: what it brought isn't in m, and the rest was stored before
 	}
-	client.current, client.comparable = false, false
+	ours = client.copies.undo(ours)
+	client.current, client.comparable, client.copies = false, false, nil
 	call := currentCall()
 	if call.issued {
 		ctx = context.WithoutCancel(ctx) // it may have ended in the moment the token came

@@ -25,20 +25,20 @@ func TestAuthCodeAnswersRefused(t *testing.T) {
 		scopes []string
 		want   error
 	}{
-		{"of a stranger", nil, func(a url.Values) { a.Set("state", "theirs") }, nil, msal.ErrState},
-		{"without a state", nil, func(a url.Values) { a.Del("state") }, nil, msal.ErrState},
-		{"two states", nil, func(a url.Values) { a.Add("state", "x") }, nil, msal.ErrAnswer},
-		{"two codes", nil, func(a url.Values) { a.Add("code", "x") }, nil, msal.ErrAnswer},
-		{"nothing", nil, func(a url.Values) { a.Del("code") }, nil, msal.ErrAnswer},
-		{"tokens without a code", nil, func(a url.Values) { a.Del("code"); a.Set("access_token", "x") }, nil, msal.ErrAnswer},
-		{"no flow", func(f *msal.AuthCodeFlow) { *f = msal.AuthCodeFlow{} }, func(a url.Values) { a.Del("state") }, nil, msal.ErrFlow},
-		{"a flow without PKCE", func(f *msal.AuthCodeFlow) { f.CodeVerifier = "" }, nil, nil, msal.ErrFlow},
-		{"a flow without a nonce", func(f *msal.AuthCodeFlow) { f.Nonce = "" }, nil, nil, msal.ErrFlow},
-		{"more scopes", nil, nil, []string{"User.Read", "Mail.Send"}, msal.ErrFlow},
-		{"an empty scope", nil, nil, []string{""}, msal.ErrFlow},
-		{"refused", nil, func(a url.Values) { a.Set("error", "access_denied") }, nil, msal.ErrAccessDenied},
-		{"refused, in another's name", nil, func(a url.Values) { a.Set("error", "access_denied"); a.Set("state", "theirs") }, nil, msal.ErrState},
-		{"silent sign-in failed", nil, func(a url.Values) { a.Set("error", "login_required"); a.Del("code") }, nil, msal.ErrInteractionRequired},
+		{"C9 of a stranger", nil, func(a url.Values) { a.Set("state", "theirs") }, nil, msal.ErrState},
+		{"C9 without a state", nil, func(a url.Values) { a.Del("state") }, nil, msal.ErrState},
+		{"C9 two states", nil, func(a url.Values) { a.Add("state", "x") }, nil, msal.ErrAnswer},
+		{"C9 two codes", nil, func(a url.Values) { a.Add("code", "x") }, nil, msal.ErrAnswer},
+		{"C9 nothing", nil, func(a url.Values) { a.Del("code") }, nil, msal.ErrAnswer},
+		{"C9 tokens without a code", nil, func(a url.Values) { a.Del("code"); a.Set("access_token", "x") }, nil, msal.ErrAnswer},
+		{"C9 no flow", func(f *msal.AuthCodeFlow) { *f = msal.AuthCodeFlow{} }, func(a url.Values) { a.Del("state") }, nil, msal.ErrFlow},
+		{"C9 a flow without PKCE", func(f *msal.AuthCodeFlow) { f.CodeVerifier = "" }, nil, nil, msal.ErrFlow},
+		{"C9 a flow without a nonce", func(f *msal.AuthCodeFlow) { f.Nonce = "" }, nil, nil, msal.ErrFlow},
+		{"C9 more scopes", nil, nil, []string{"User.Read", "Mail.Send"}, msal.ErrFlow},
+		{"C9 an empty scope", nil, nil, []string{""}, msal.ErrFlow},
+		{"C10 refused", nil, func(a url.Values) { a.Set("error", "access_denied") }, nil, msal.ErrAccessDenied},
+		{"C10 refused, in another's name", nil, func(a url.Values) { a.Set("error", "access_denied"); a.Set("state", "theirs") }, nil, msal.ErrState},
+		{"C10 silent sign-in failed", nil, func(a url.Values) { a.Set("error", "login_required"); a.Del("code") }, nil, msal.ErrInteractionRequired},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +85,7 @@ func TestAuthCodeRefusedByServer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for name, client := range w.codeClients(nil) {
-		t.Run(name, func(t *testing.T) {
+		t.Run("C6 "+name, func(t *testing.T) {
 			t.Parallel()
 			flow := w.begin(client, msal.AuthCodeOptions{})
 			answer := w.follow(flow, alice)
@@ -119,7 +119,7 @@ func TestAuthCodeForOneOfSeveralAPIs(t *testing.T) {
 		"none but OpenID": {[]string{}, nil, "openid offline_access profile"},
 		"OpenID's too":    {[]string{"a", "openid"}, []string{"openid", "a"}, "a openid offline_access profile"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("C9 "+name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil)
 			client := w.codeClients(nil)["public"]
@@ -145,26 +145,40 @@ func TestAuthCodeByForm(t *testing.T) {
 	browser := *w.srv.Client()
 	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for _, mode := range []string{"form_post", "query", ""} {
-		client := w.codeClients(nil)["confidential"]
-		flow := w.begin(client, msal.AuthCodeOptions{ResponseMode: mode, LoginHint: alice, State: `"<&>`})
-		resp, err := browser.Get(flow.AuthURI)
-		if err != nil {
-			t.Fatal(err)
-		}
-		page, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer := url.Values{}
-		for _, input := range hidden.FindAllStringSubmatch(string(page), -1) {
-			answer.Set(input[1], html.UnescapeString(input[2]))
-		}
-		if location, err := resp.Location(); err == nil {
-			answer = location.Query()
-		}
-		if result, err := flow.Complete(t.Context(), client, answer, nil); err != nil || result.Account.PreferredUsername != alice {
-			t.Errorf("%q: %v, %v", mode, result.Account, err)
-		}
+		t.Run("C4 response_mode "+mode, func(t *testing.T) {
+			client := w.codeClients(nil)["confidential"]
+			flow := w.begin(client, msal.AuthCodeOptions{ResponseMode: mode, LoginHint: alice, State: `"<&>`})
+			answer := broughtBack(t, &browser, flow.AuthURI)
+			if result, err := flow.Complete(t.Context(), client, answer, nil); err != nil || result.Account.PreferredUsername != alice {
+				t.Errorf("%v, %v", result.Account, err)
+			}
+		})
 	}
+}
+
+// broughtBack is what a browser brings to the redirect URI, in a form, a query
+// or a fragment.
+func broughtBack(t *testing.T, browser *http.Client, uri string) url.Values {
+	t.Helper()
+	resp, err := browser.Get(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if location, err := resp.Location(); err == nil {
+		answer, err := url.ParseQuery(location.Fragment + location.RawQuery)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	answer := url.Values{}
+	for _, input := range hidden.FindAllStringSubmatch(string(page), -1) {
+		answer.Set(input[1], html.UnescapeString(input[2]))
+	}
+	return answer
 }

@@ -39,9 +39,25 @@ var (
 // ([*IDTokenError]). MSAL has stored the tokens by then, so the account is
 // removed from the client's cache again.
 //
-// A code can be redeemed once: forget the flow before calling Complete.
+// A code can be redeemed once: forget the flow before calling Complete. A flow
+// with an ID token in its response type is completed by
+// [AuthCodeFlow.CompleteVerified] or [AuthCodeFlow.CompleteIDToken] alone, and
+// is [ErrFlow] here.
 func (f AuthCodeFlow) Complete(ctx context.Context, client CodeClient, answer url.Values, scopes []string) (public.AuthResult, error) {
+	if f.ResponseType != "" {
+		return public.AuthResult{}, fmt.Errorf(completing, fmt.Errorf("%w: the browser brings an ID token, which needs a verifier; use CompleteVerified or CompleteIDToken", ErrFlow))
+	}
+	return f.complete(ctx, client, nil, answer, scopes)
+}
+
+const completing = "msalext: completing an authorization code flow: %w"
+
+func (f *AuthCodeFlow) complete(ctx context.Context, client CodeClient, verifier IDTokenVerifier, answer url.Values, scopes []string) (public.AuthResult, error) {
 	code, err := f.read(answer, scopes)
+	if err != nil {
+		return public.AuthResult{}, err
+	}
+	front, err := f.front(ctx, verifier, answer, code)
 	if err != nil {
 		return public.AuthResult{}, err
 	}
@@ -54,11 +70,20 @@ func (f AuthCodeFlow) Complete(ctx context.Context, client CodeClient, answer ur
 	if err != nil {
 		return public.AuthResult{}, FromMSAL(err)
 	}
-	if err := f.compare(result.IDToken.RawToken, time.Now()); err != nil {
-		// The caller's ctx may have ended; what must not be used must go all the same.
-		return public.AuthResult{}, errors.Join(err, client.RemoveAccount(context.WithoutCancel(ctx), result.Account))
+	back, err := f.compare(ctx, verifier, result.IDToken.RawToken)
+	if err == nil {
+		err = samePerson(front, back)
+	}
+	if err != nil {
+		return public.AuthResult{}, signOutAgain(ctx, client, result, err)
 	}
 	return result, nil
+}
+
+// signOutAgain removes what MSAL has stored and nobody may use. The caller's
+// ctx may have ended; it must go all the same.
+func signOutAgain(ctx context.Context, client CodeClient, result public.AuthResult, reason error) error {
+	return errors.Join(reason, client.RemoveAccount(context.WithoutCancel(ctx), result.Account))
 }
 
 // withoutOpenID leaves out what MSAL adds itself: it takes a scope that was
@@ -74,30 +99,40 @@ func withoutOpenID(scopes []string) []string {
 
 // read compares the answer with the flow, and returns the code.
 func (f *AuthCodeFlow) read(answer url.Values, scopes []string) (string, error) {
-	const doing = "msalext: completing an authorization code flow: %w"
-	if f.State == "" || f.CodeVerifier == "" || f.Nonce == "" {
-		return "", fmt.Errorf(doing, fmt.Errorf("%w: it has no state, verifier or nonce; begin a new one", ErrFlow))
+	if f.CodeVerifier == "" {
+		return "", fmt.Errorf(completing, fmt.Errorf("%w: it has no verifier; begin a new one", ErrFlow))
 	}
-	for _, name := range []string{"state", "code", "error"} {
-		if len(answer[name]) > 1 { // RFC 6749 §3.1
-			return "", fmt.Errorf(doing, fmt.Errorf("%w: several %s", ErrAnswer, name))
-		}
-	}
-	if subtle.ConstantTimeCompare([]byte(f.State), []byte(answer.Get("state"))) != 1 {
-		return "", fmt.Errorf(doing, ErrState)
+	if err := f.belongs(answer); err != nil {
+		return "", err
 	}
 	for _, scope := range scopes {
 		if !slices.Contains(f.Scopes, scope) {
-			return "", fmt.Errorf(doing, fmt.Errorf("%w: the scope %.100q wasn't asked for", ErrFlow, scope))
+			return "", fmt.Errorf(completing, fmt.Errorf("%w: the scope %.100q wasn't asked for", ErrFlow, scope))
 		}
 	}
 	if answer.Get("error") != "" {
 		return "", refusedByBrowser(answer)
 	}
 	if answer.Get("code") == "" {
-		return "", fmt.Errorf(doing, fmt.Errorf("%w: neither a code nor an error", ErrAnswer))
+		return "", fmt.Errorf(completing, fmt.Errorf("%w: neither a code nor an error", ErrAnswer))
 	}
 	return answer.Get("code"), nil
+}
+
+// belongs compares state and form of an answer.
+func (f *AuthCodeFlow) belongs(answer url.Values) error {
+	if f.State == "" || f.Nonce == "" {
+		return fmt.Errorf(completing, fmt.Errorf("%w: it has no state or nonce; begin a new one", ErrFlow))
+	}
+	for _, name := range []string{"state", "code", "id_token", "error"} {
+		if len(answer[name]) > 1 { // RFC 6749 §3.1
+			return fmt.Errorf(completing, fmt.Errorf("%w: several %s", ErrAnswer, name))
+		}
+	}
+	if subtle.ConstantTimeCompare([]byte(f.State), []byte(answer.Get("state"))) != 1 {
+		return fmt.Errorf(completing, ErrState)
+	}
+	return nil
 }
 
 // refusedByBrowser takes the error's own parameters and nothing else: a browser
@@ -111,18 +146,33 @@ func refusedByBrowser(answer url.Values) *Error {
 	}.toError(nil)
 }
 
-// compare tells whether the ID token answers the flow. A provider that was
-// asked for openid has to send one.
-func (f *AuthCodeFlow) compare(raw string, now time.Time) error {
-	t, err := DecodeIDToken(raw, &IDTokenChecks{Nonce: f.sentNonce(), Now: now})
-	if err != nil && !errors.Is(err, ErrIDTokenTime) {
-		return err
+// compare tells whether the token endpoint's ID token answers the flow. A
+// provider that was asked for openid has to send one. Without a verifier the
+// time doesn't count, as in MSAL Python: the token is new, since a code was
+// just redeemed for it, and clocks are wrong.
+func (f *AuthCodeFlow) compare(ctx context.Context, verifier IDTokenVerifier, raw string) (*IDToken, error) {
+	checks := &IDTokenChecks{Nonce: f.sentNonce()}
+	if verifier != nil {
+		t, err := verifier.VerifyIDToken(ctx, raw, checks)
+		if err != nil {
+			return nil, err
+		}
+		return t, f.recent(t)
 	}
+	t, err := DecodeIDToken(raw, checks)
+	if err != nil && !errors.Is(err, ErrIDTokenTime) {
+		return nil, err
+	}
+	return t, f.recent(t)
+}
+
+// recent compares when the person signed in with the flow's MaxAge.
+func (f *AuthCodeFlow) recent(t *IDToken) error {
 	if f.MaxAge == nil {
 		return nil
 	}
 	age := time.Duration(*f.MaxAge) * time.Second
-	if t.AuthTime.IsZero() || now.Add(-Skew).After(t.AuthTime.Add(age)) {
+	if t.AuthTime.IsZero() || time.Now().Add(-Skew).After(t.AuthTime.Add(age)) {
 		return &IDTokenError{Kind: ErrIDTokenAge, Err: fmt.Errorf("at most %s was asked for", age)}
 	}
 	return nil

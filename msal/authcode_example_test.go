@@ -56,3 +56,32 @@ func ExampleBeginAuthCode() {
 	// true
 	// alice@contoso.example <nil>
 }
+
+// A program that was written for MSAL Python's older functions keeps the state
+// itself.
+func ExampleRedeemCode() {
+	entra := msaltest.New(nil)
+	defer entra.Close()
+	inner, err := public.New("app", public.WithAuthority(entra.Authority()), public.WithHTTPClient(entra.Client()), public.WithInstanceDiscovery(false))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, client := context.Background(), msal.PublicCode(inner)
+	uri, err := msal.AuthCodeURL(ctx, client, msal.AuthCodeOptions{
+		ClientID: "app", RedirectURI: "https://app.example/authorized", Scopes: []string{"User.Read"}, State: "of this session",
+	}, "a nonce")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	form, err := entra.Authorize(uri, "alice@contoso.example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r := msal.CodeRequest{Code: form.Get("code"), RedirectURI: "https://app.example/authorized", Scopes: []string{"User.Read"}}
+	result, err := msal.RedeemCode(ctx, client, r, "a nonce")
+	fmt.Println(form.Get("state"), result.Account.PreferredUsername, err)
+	// Output: of this session alice@contoso.example <nil>
+}

@@ -60,19 +60,19 @@ func TestAuthCodeComparesTheIDToken(t *testing.T) {
 		change func(map[string]any)
 		want   error
 	}{
-		{"as issued", nil, func(map[string]any) {}, nil},
-		{"another nonce", nil, func(c map[string]any) { c["nonce"] = "x" }, msal.ErrIDTokenNonce},
-		{"no nonce", nil, func(c map[string]any) { delete(c, "nonce") }, msal.ErrIDTokenNonce},
-		{"no ID token", nil, nil, msal.ErrIDTokenMalformed},
-		{"a clock that is wrong", nil, func(c map[string]any) { c["exp"] = 1000 }, nil},
-		{"signed in just now", new(0), ago(time.Minute), nil},
-		{"signed in too long ago", new(0), ago(3 * time.Minute), msal.ErrIDTokenAge},
-		{"signed in recently", new(3600), ago(time.Hour + time.Minute), nil},
-		{"signed in hours ago", new(3600), ago(2 * time.Hour), msal.ErrIDTokenAge},
-		{"the token doesn't say when", new(3600), func(map[string]any) {}, msal.ErrIDTokenAge},
+		{"C7 as issued", nil, func(map[string]any) {}, nil},
+		{"C7 another nonce", nil, func(c map[string]any) { c["nonce"] = "x" }, msal.ErrIDTokenNonce},
+		{"C7 no nonce", nil, func(c map[string]any) { delete(c, "nonce") }, msal.ErrIDTokenNonce},
+		{"C7 no ID token", nil, nil, msal.ErrIDTokenMalformed},
+		{"C7 a clock that is wrong", nil, func(c map[string]any) { c["exp"] = 1000 }, nil},
+		{"C8 signed in just now", new(0), ago(time.Minute), nil},
+		{"C8 signed in too long ago", new(0), ago(3 * time.Minute), msal.ErrIDTokenAge},
+		{"C8 signed in recently", new(3600), ago(time.Hour + time.Minute), nil},
+		{"C8 signed in hours ago", new(3600), ago(2 * time.Hour), msal.ErrIDTokenAge},
+		{"C8 the token doesn't say when", new(3600), func(c map[string]any) { delete(c, "auth_time") }, msal.ErrIDTokenAge},
 	} {
 		for _, kind := range []string{"public", "confidential"} {
-			t.Run(c.name+"/"+kind, func(t *testing.T) {
+			t.Run(c.name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, nil)
 				client := w.codeClients(forger{w.srv.Client(), c.change})[kind]

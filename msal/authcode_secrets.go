@@ -25,6 +25,12 @@ func newAuthCodeFlow(o AuthCodeOptions) AuthCodeFlow {
 	if o.MaxAge != nil {
 		f.MaxAge = new(*o.MaxAge)
 	}
+	if kind := o.responseType(); kind != "code" {
+		f.ResponseType = kind
+	}
+	if f.ResponseType == idTokenType {
+		f.CodeVerifier = "" // there will be no code to prove anything about
+	}
 	return f
 }
 

@@ -65,7 +65,7 @@ func TestAuthCodeFlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for name, client := range w.codeClients(nil) {
-		t.Run(name, func(t *testing.T) {
+		t.Run("C5 "+name, func(t *testing.T) {
 			t.Parallel()
 			flow := w.begin(client, msal.AuthCodeOptions{})
 			text, err := json.Marshal(flow) // a web app's other process has it
@@ -88,7 +88,7 @@ func TestAuthCodeURL(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	for name, client := range w.codeClients(nil) {
-		t.Run(name, func(t *testing.T) {
+		t.Run("A28 "+name, func(t *testing.T) {
 			t.Parallel()
 			flow := w.begin(client, msal.AuthCodeOptions{
 				Scopes: []string{"User.Read", "api://orders/Read"}, Prompt: msal.PromptSelectAccount, LoginHint: "alice+1@contoso.example",
@@ -141,21 +141,18 @@ func TestBeginAuthCodeRefuses(t *testing.T) {
 	w := newWorld(t, nil)
 	client := w.codeClients(nil)["public"]
 	for name, change := range map[string]func(*msal.AuthCodeOptions){
-		"no client id":           func(o *msal.AuthCodeOptions) { o.ClientID = "" },
-		"no redirect URI":        func(o *msal.AuthCodeOptions) { o.RedirectURI = "" },
-		"a relative one":         func(o *msal.AuthCodeOptions) { o.RedirectURI = "/authorized" },
-		"one with a fragment":    func(o *msal.AuthCodeOptions) { o.RedirectURI = redirect + "#x" },
-		"an access token":        func(o *msal.AuthCodeOptions) { o.ResponseType = "token" },
-		"an access token beside": func(o *msal.AuthCodeOptions) { o.ResponseType = "code token" },
-		"an ID token":            func(o *msal.AuthCodeOptions) { o.ResponseType = "code id_token" },
-		"a negative age":         func(o *msal.AuthCodeOptions) { o.MaxAge = new(-1) },
-		"a scope of two":         func(o *msal.AuthCodeOptions) { o.Scopes = []string{"a b"} },
-		"an empty scope":         func(o *msal.AuthCodeOptions) { o.Scopes = []string{""} },
-		"another state":          func(o *msal.AuthCodeOptions) { o.Query = url.Values{"state": {"x"}} },
-		"another redirect URI":   func(o *msal.AuthCodeOptions) { o.Query = url.Values{"redirect_uri": {"https://evil.example"}} },
-		"a request object":       func(o *msal.AuthCodeOptions) { o.Query = url.Values{"request": {"x"}} },
+		"no client id":         func(o *msal.AuthCodeOptions) { o.ClientID = "" },
+		"no redirect URI":      func(o *msal.AuthCodeOptions) { o.RedirectURI = "" },
+		"a relative one":       func(o *msal.AuthCodeOptions) { o.RedirectURI = "/authorized" },
+		"one with a fragment":  func(o *msal.AuthCodeOptions) { o.RedirectURI = redirect + "#x" },
+		"a negative age":       func(o *msal.AuthCodeOptions) { o.MaxAge = new(-1) },
+		"a scope of two":       func(o *msal.AuthCodeOptions) { o.Scopes = []string{"a b"} },
+		"an empty scope":       func(o *msal.AuthCodeOptions) { o.Scopes = []string{""} },
+		"another state":        func(o *msal.AuthCodeOptions) { o.Query = url.Values{"state": {"x"}} },
+		"another redirect URI": func(o *msal.AuthCodeOptions) { o.Query = url.Values{"redirect_uri": {"https://evil.example"}} },
+		"a request object":     func(o *msal.AuthCodeOptions) { o.Query = url.Values{"request": {"x"}} },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("A28 "+name, func(t *testing.T) {
 			t.Parallel()
 			o := msal.AuthCodeOptions{ClientID: "app", RedirectURI: redirect, Scopes: scopes}
 			change(&o)

@@ -67,7 +67,7 @@ func TestAuthorize(t *testing.T) {
 		{"without TLS", "http://graph.example/", nil, []*http.Response{ok}, 200, []string{""}},
 		{"the caller's own", graph, http.Header{"Authorization": {"Basic x"}}, []*http.Response{challenged()}, 401, []string{"Basic x"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S18 "+c.name, func(t *testing.T) {
 			t.Parallel()
 			l := &line{answers: c.answers}
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, http.NoBody)
@@ -120,7 +120,7 @@ func TestAuthorizeWithoutToken(t *testing.T) {
 		"nobody signed in":      {func(context.Context, string) (string, error) { return "", nil }, false, 401, 1},
 		"one that no field has": {func(context.Context, string) (string, error) { return "a\r\nX-Evil: 1", nil }, false, 401, 2},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("S18 "+name, func(t *testing.T) {
 			t.Parallel()
 			l := &line{answers: []*http.Response{challenged()}}
 			body := &counted{strings.NewReader(""), new(1)}

@@ -54,22 +54,23 @@ func methods(pcs []uintptr) func(yield func(string) bool) {
 	}
 }
 
-// listings remembers which call sites of Replace list accounts, since to name a
-// call site takes longer than the rest of an unchanged Replace.
-var listings sync.Map // return address -> bool
+// sites remembers what the call sites of Replace need, since to name a call
+// site takes longer than the rest of an unchanged Replace.
+var sites sync.Map // return address -> need
 
-// callerListsAccounts tells whether the function that called Replace looks for
-// accounts alone, and changes nothing.
-func callerListsAccounts() bool {
+// needOfCaller tells what the function that called Replace needs, where it names
+// nobody.
+func needOfCaller() need {
 	var pc [1]uintptr
 	runtime.Callers(3, pc[:])
-	if lists, ok := listings.Load(pc[0]); ok {
-		return lists.(bool)
+	if n, ok := sites.Load(pc[0]); ok {
+		return n.(need)
 	}
-	lists := false
+	n := need{everybody: true}
 	for method := range methods(pc[:]) {
-		lists = method == "AllAccounts" || method == "Account"
+		n.everybody = method != "AllAccounts" && method != "Account"
+		n.signsOut = method == "RemoveAccount"
 	}
-	listings.Store(pc[0], lists)
-	return lists
+	sites.Store(pc[0], n)
+	return n
 }

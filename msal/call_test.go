@@ -20,7 +20,9 @@ type probe struct {
 }
 
 func (p *probe) Replace(_ context.Context, u cache.Unmarshaler, h cache.ReplaceHints) error {
-	p.needs = append(p.needs, need{person: h.PartitionKey, everybody: !callerListsAccounts()})
+	n := needOfCaller()
+	n.person = h.PartitionKey
+	p.needs = append(p.needs, n)
 	p.calls = append(p.calls, currentCall())
 	return u.Unmarshal(p.stored)
 }
@@ -70,19 +72,19 @@ func TestMSALsCallsAreRecognised(t *testing.T) {
 			r, err := passwords(client).AcquireTokenByUsernamePassword(t.Context(), scopes, "alice@contoso.example", msaltest.DefaultPassword)
 			account = r.Account
 			return err
-		}, func(string) []need { return []need{{"", true}} }, []call{issued, issued}},
+		}, func(string) []need { return []need{{everybody: true}} }, []call{issued, issued}},
 		{"accounts", func() error { _, err := client.Accounts(t.Context()); return err },
 			func(string) []need { return []need{{}} }, []call{read}},
 		{"cached token", func() error {
 			_, err := client.AcquireTokenSilent(t.Context(), scopes, public.WithSilentAccount(account))
 			return err
-		}, func(p string) []need { return []need{{p, true}} }, []call{silently}},
+		}, func(p string) []need { return []need{{person: p, everybody: true}} }, []call{silently}},
 		{"refresh", func() error {
 			_, err := client.AcquireTokenSilent(t.Context(), []string{"Mail.Read"}, public.WithSilentAccount(account))
 			return err
-		}, func(p string) []need { return []need{{p, true}, {p, true}} }, []call{silently, refreshed, refreshed}},
+		}, func(p string) []need { return []need{{person: p, everybody: true}, {person: p, everybody: true}} }, []call{silently, refreshed, refreshed}},
 		{"sign-out", func() error { return client.RemoveAccount(t.Context(), account) },
-			func(string) []need { return []need{{"", true}} }, []call{read, read}},
+			func(string) []need { return []need{{everybody: true, signsOut: true}} }, []call{read, read}},
 	} {
 		if err := c.do(); err != nil {
 			t.Fatalf("%s: %v", c.name, err)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What [ExtractCerts] finds wrong.
+// What [ExtractCerts], and what makes a [Credential], finds wrong.
 var (
 	// ErrPrivateKey: a private key was given where a certificate belongs.
 	ErrPrivateKey = errors.New("a private key, and no certificate")

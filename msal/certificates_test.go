@@ -67,7 +67,7 @@ func TestExtractCerts(t *testing.T) {
 		{"cut", leaf[:len(leaf)-40], nil, msal.ErrCertificate},
 		{"too many", strings.Repeat(leaf, 65), nil, msal.ErrCertificate},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S6 "+c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := msal.ExtractCerts(c.in)
 			if !slices.Equal(got, c.want) || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {

@@ -56,7 +56,7 @@ func TestParseChallenges(t *testing.T) {
 		{"too many parameters", []string{"Bearer " + manyParams(65)}, nil, true},
 		{"too long", []string{"Bearer a=" + strings.Repeat("b", 64<<10)}, nil, true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S17 "+c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := msal.ParseChallenges(authenticate(c.fields...))
 			if (err != nil) != c.fails || err != nil && !errors.Is(err, msal.ErrChallenge) {
@@ -102,7 +102,7 @@ func TestParseClaimsChallenge(t *testing.T) {
 		{"not an object", `Bearer error="insufficient_claims", claims="W10"`, "", true},
 		{"malformed", `Bearer error="insuff`, "", true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S17 "+c.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := msal.ParseClaimsChallenge(authenticate(c.field))
 			if got != c.want || errors.Is(err, msal.ErrChallenge) != c.fails {

@@ -34,6 +34,8 @@ type client struct {
 	current bool
 	// comparable: what its memory has beyond base isn't stored yet.
 	comparable bool
+	// copies are those that a sign-out was given beside base.
+	copies aliasCopies
 
 	people []string // whose tokens are in base, by home account id
 	whole  bool     // base has those of everybody

@@ -2,8 +2,8 @@ package msal
 
 import "errors"
 
-// What [DecodeIDToken] finds wrong. Test for it with errors.Is; every error of
-// its is an [*IDTokenError].
+// What [DecodeIDToken], an [IDTokenVerifier] or the end of an [AuthCodeFlow]
+// finds wrong. Test for it with errors.Is; each is an [*IDTokenError].
 var (
 	// ErrIDTokenMalformed: it isn't a JWT with the claims that every ID token
 	// has.
@@ -20,6 +20,15 @@ var (
 	// ErrIDTokenAge: the person signed in longer ago than the request allowed
 	// (max_age), or the token doesn't say when.
 	ErrIDTokenAge = errors.New("the sign-in is older than was asked for")
+	// ErrIDTokenSignature: no key of the issuer's signed it, or by no algorithm
+	// that proves anything. Only a verifier finds that.
+	ErrIDTokenSignature = errors.New("the ID token isn't signed by its issuer")
+	// ErrIDTokenCode: the browser brought it with a code that it doesn't belong
+	// to (c_hash, OpenID Connect Core §3.3.2.11).
+	ErrIDTokenCode = errors.New("the ID token belongs to another code")
+	// ErrIDTokenSubject: what the browser brought is about somebody else than
+	// what the token endpoint answered (OpenID Connect Core §3.3.3.6).
+	ErrIDTokenSubject = errors.New("the two ID tokens of the sign-in are about different people")
 )
 
 // IDTokenError says what is wrong with an ID token. It holds none of it, but

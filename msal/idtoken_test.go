@@ -77,7 +77,7 @@ func TestDecodeIDToken(t *testing.T) {
 		{"issuer that isn't a text", map[string]any{"iss": []string{"x"}}, all, msal.ErrIDTokenMalformed},
 		{"no subject", map[string]any{"sub": nil}, all, msal.ErrIDTokenMalformed},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S8 "+c.name, func(t *testing.T) {
 			t.Parallel()
 			token, err := msal.DecodeIDToken(idToken(c.change), &c.checks)
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
@@ -102,7 +102,7 @@ func TestDecodeIDTokenRefuses(t *testing.T) {
 		"two objects": jwt(`{} {}`), "cut": jwt(`{"iss":`), "not UTF-8": jwt("{\"iss\xff\":1}"), "deep": jwt(strings.Repeat("[", 1<<16)),
 		"large": jwt(`{"a":"` + strings.Repeat("a", 2<<20) + `"}`),
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("S9 "+name, func(t *testing.T) {
 			t.Parallel()
 			if token, err := msal.DecodeIDToken(raw, nil); token != nil || !errors.Is(err, msal.ErrIDTokenMalformed) || len(err.Error()) > 200 {
 				t.Errorf("%v, %v", token, err)
@@ -121,16 +121,20 @@ func TestIDTokenErrorHoldsNoNonce(t *testing.T) {
 
 func TestDecodePart(t *testing.T) {
 	t.Parallel()
-	for part, want := range map[string]string{"": "", "YQ": "a", "YQ==": "a", "_-8": "\xff\xef"} {
-		if got, err := msal.DecodePart(part); err != nil || string(got) != want {
-			t.Errorf("%q is %q, %v", part, got, err)
+	t.Run("S7 decodes", func(t *testing.T) {
+		for part, want := range map[string]string{"": "", "YQ": "a", "YQ==": "a", "_-8": "\xff\xef"} {
+			if got, err := msal.DecodePart(part); err != nil || string(got) != want {
+				t.Errorf("%q is %q, %v", part, got, err)
+			}
 		}
-	}
-	for _, part := range []string{"a", "YQ.", "Y Q", "YQ\n", "/+8", "=YQ", strings.Repeat("a", 2<<20)} {
-		if got, err := msal.DecodePart(part); !errors.Is(err, msal.ErrIDTokenMalformed) {
-			t.Errorf("%.20q is %q, %v", part, got, err)
+	})
+	t.Run("S7 refuses", func(t *testing.T) {
+		for _, part := range []string{"a", "YQ.", "Y Q", "YQ\n", "/+8", "=YQ", strings.Repeat("a", 2<<20)} {
+			if got, err := msal.DecodePart(part); !errors.Is(err, msal.ErrIDTokenMalformed) {
+				t.Errorf("%.20q is %q, %v", part, got, err)
+			}
 		}
-	}
+	})
 }
 
 func FuzzDecodeIDToken(f *testing.F) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -32,7 +31,8 @@ type RetryOptions struct {
 // nothing was done (RFC 6585 §4), and after 500, 502, 503 and 504 where the
 // method is idempotent (RFC 9110 §9.2.2) or an Idempotency-Key is there. It
 // waits for as long as Retry-After says. A request whose body can't be had again
-// (no GetBody) is sent once, and network errors are returned as they come.
+// (no GetBody) is sent once, and network errors are returned as they come. The
+// answer to the last attempt is returned whatever it is, with its body.
 //
 // Nil base is http.DefaultTransport, and nil options are the zero value. The
 // wait ends with the request's context, whose error is returned. The result is
@@ -70,58 +70,9 @@ func closeIdle(base http.RoundTripper) {
 
 // RoundTrip sends the request, and again as long as it should.
 func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := r.base.RoundTrip(req)
-	for attempt := range r.Attempts {
-		if err != nil {
-			return nil, err
-		}
-		wait, again := r.pause(req, resp, attempt)
-		if !again {
-			return resp, nil
-		}
-		next, copyErr := replay(req)
-		if copyErr != nil {
-			return resp, nil // the answer is worth more than why it can't be asked again
-		}
-		discard(resp)
-		if err := sleep(req, wait); err != nil {
-			closeBody(next)
-			return nil, err
-		}
-		resp, err = r.base.RoundTrip(next)
-	}
-	return resp, err
-}
-
-// pause tells whether to send the request again, and when.
-func (r *retrier) pause(req *http.Request, resp *http.Response, attempt int) (time.Duration, bool) {
-	if !replayable(req) || !r.worthIt(req, resp.StatusCode) {
-		return 0, false
-	}
-	wait, asked := retryAfter(resp.Header, time.Now())
-	if asked {
-		return wait, wait <= r.MaxWait
-	}
-	wait = r.Backoff << min(attempt, 16)
-	if wait < r.Backoff {
-		wait = r.MaxWait // so long that it has no number
-	}
-	return min(wait, r.MaxWait), true
-}
-
-func (r *retrier) worthIt(req *http.Request, status int) bool {
-	switch status {
-	case http.StatusTooManyRequests:
-		return true
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return r.Unsafe || idempotent(req)
-	}
-	return false
-}
-
-func idempotent(req *http.Request) bool {
-	methods := []string{"", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete}
-	return slices.Contains(methods, req.Method) || req.Header.Get("Idempotency-Key") != ""
+	t := &tries{retrier: r, req: req}
+	defer t.close()
+	return t.do()
 }
 
 // replayable tells whether the request's body can be had once more.
@@ -132,12 +83,16 @@ func replayable(req *http.Request) bool {
 // replay copies a replayable request, with its body from the start.
 func replay(req *http.Request) (*http.Request, error) {
 	next := req.Clone(req.Context())
-	if req.GetBody == nil {
-		return next, nil
-	}
-	body, err := req.GetBody()
+	body, err := bodyAgain(req)
 	next.Body = body
 	return next, err
+}
+
+func bodyAgain(req *http.Request) (io.ReadCloser, error) {
+	if req.GetBody == nil {
+		return req.Body, nil
+	}
+	return req.GetBody()
 }
 
 // discard reads what is left of an answer, so that its connection can be used
@@ -154,16 +109,5 @@ func discard(resp *http.Response) {
 func closeBody(req *http.Request) {
 	if req.Body != nil {
 		_ = req.Body.Close() // it was never read
-	}
-}
-
-func sleep(req *http.Request, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return req.Context().Err()
-	case <-req.Context().Done():
-		return req.Context().Err()
 	}
 }

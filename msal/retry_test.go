@@ -109,7 +109,7 @@ func TestRetry(t *testing.T) {
 		{"bounded pauses", &msal.RetryOptions{Attempts: 4, Backoff: 2 * time.Second, MaxWait: 5 * time.Second}, "GET", nil, []*http.Response{says(503, "")}, 503, seconds(0, 2, 6, 11, 16)},
 		{"a huge back-off", &msal.RetryOptions{Attempts: 1, Backoff: 1 << 62}, "GET", nil, []*http.Response{says(503, "")}, 503, seconds(0, 30)},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run("S14 "+c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := &line{answers: c.answers}
 				req, err := http.NewRequestWithContext(t.Context(), c.method, "https://api.example/", strings.NewReader("body"))
@@ -188,7 +188,7 @@ func TestRetryForMSAL(t *testing.T) {
 		"asked for":     {&msal.RetryOptions{Unsafe: true, Backoff: time.Millisecond}, true},
 		"not asked for": {nil, false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run("S14 MSAL's requests, "+name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, nil)
 			w.srv.Fail(msaltest.KindToken, msaltest.Failure{Status: 503}, msaltest.Failure{Status: 500})

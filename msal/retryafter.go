@@ -29,3 +29,15 @@ func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	}
 	return min(max(date.Sub(now), 0), year), true
 }
+
+// sleep waits, unless the request's context ends before.
+func sleep(req *http.Request, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return req.Context().Err()
+	case <-req.Context().Done():
+		return req.Context().Err()
+	}
+}

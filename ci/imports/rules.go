@@ -28,6 +28,15 @@ var (
 		"github.com/AzureAD/microsoft-authentication-library-for-go", "github.com/golang-jwt/jwt/v5",
 		"github.com/google/uuid", "github.com/kylelemons/godebug", "github.com/pkg/browser", "golang.org/x/sync",
 	}
+	// What package msal adds: certificates in files, retries, other people's tokens.
+	clients = slices.Concat(msalGo, crypto, []string{
+		"github.com/hashicorp/go-retryablehttp", "github.com/hashicorp/go-cleanhttp", "golang.org/x/oauth2",
+		"github.com/youmark/pkcs8", "software.sslmate.com/src/go-pkcs12",
+	})
+	azure = []string{
+		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/Azure/azure-sdk-for-go/sdk/internal", "golang.org/x/net", "golang.org/x/text",
+	}
+	web      = slices.Concat(clients, azure, []string{"github.com/alexedwards/scs/v2"})
 	dbus     = slices.Concat(sys, []string{"github.com/godbus/dbus/v5"})
 	dpapi    = []string{"github.com/billgraziano/dpapi", "github.com/pkg/errors"}
 	keychain = []string{"github.com/keybase/go-keychain"}
@@ -39,8 +48,8 @@ var (
 	cli        = []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/inconshreveable/mousetrap", "golang.org/x/term"}
 	fileStore  = []string{"extensions/backend", "extensions/backend/atomicfile"}
 	pluginMain = []string{"plugins/*", "extensions/plugin"}
-	everything = slices.Concat(stored, host, msalGo, dbus, dpapi, keychain, crypto)
-	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "examples/internal/*"}
+	everything = slices.Concat(stored, host, clients, dbus, dpapi, keychain)
+	public     = []string{"extensions", "extensions/*", "extensions/backend/*", "plugins/*", "msal", "msal/*", "msal/web/*", "examples/internal/*"}
 )
 
 // rules: the first whose pattern matches holds.
@@ -87,13 +96,19 @@ var rules = []rule{
 	{"plugins/*", fileStore, sys},
 	{"plugins/*/cmd/*", pluginMain, slices.Concat(core, grpc)},
 
-	{"msal", []string{"extensions/backend", "extensions/persist", "extensions/tokencache"}, slices.Concat(stored, msalGo)},
+	{"msal", []string{"extensions/backend", "extensions/backend/memory", "extensions/persist", "extensions/tokencache"}, slices.Concat(stored, clients)},
 	{"msal/msaltest", nil, nil},
+	{"msal/azcredential", []string{"msal"}, slices.Concat(stored, clients, azure)},
+	{"msal/oidc", []string{"msal"}, slices.Concat(stored, clients, []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4"})},
+	{"msal/web", []string{"extensions/backend", "extensions/persist", "extensions/tokencache", "msal"}, slices.Concat(stored, web)},
+	{"msal/web/redisstore", []string{"extensions/backend", "extensions/persist", "msal", "msal/web"}, slices.Concat(stored, web, redis)},
 
-	{"examples/internal/*", public, slices.Concat(stored, msalGo)},
-	{"examples/inprocess", public, slices.Concat(stored, msalGo)}, // a linked-in backend brings no gRPC
+	{"examples/internal/*", public, slices.Concat(stored, clients)},
+	{"examples/webapp", append([]string{"examples/webapp/cloud"}, public...), slices.Concat(everything, web, sqlite, redis, []string{"github.com/alexedwards/scs/sqlite3store", "github.com/alexedwards/scs/goredisstore"})},
+	{"examples/webapp/*", public, slices.Concat(everything, web, sqlite, redis)},
+	{"examples/inprocess", public, slices.Concat(stored, clients)}, // a linked-in backend brings no gRPC
 	{"examples/*", public, everything},
-	{"cmd/msalext", append([]string{"extensions/plugin"}, public...), slices.Concat(everything, sqlite, redis, cli)},
+	{"cmd/msalext", append([]string{"extensions/plugin"}, public...), slices.Concat(everything, web, sqlite, redis, cli)},
 	{"ci/*", nil, nil},
 	{"ci/wine/*", nil, nil},
 }

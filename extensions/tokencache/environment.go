@@ -1,6 +1,9 @@
 package tokencache
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // environments lists the hosts that are the same cloud: tokens and accounts of
 // one are those of the other. The lists are the ones that MSAL Go is built
@@ -26,6 +29,18 @@ var cloudOf = func() map[string]string {
 	}
 	return clouds
 }()
+
+// Aliases returns the hosts of the cloud that a host belongs to, itself among
+// them: what one of them issued is good at each. A host that isn't known stands
+// for itself alone. The result is the caller's own.
+func Aliases(environment string) []string {
+	for _, hosts := range environments {
+		if hosts[0] == cloud(environment) {
+			return slices.Clone(hosts)
+		}
+	}
+	return []string{environment}
+}
 
 // cloud returns the host that stands for env and all its aliases.
 func cloud(env string) string {
