@@ -4,6 +4,8 @@
 //	official change PATH NAME N MS   at the first line: sign N accounts in, NAME-0
 //	                                 and so on, MS milliseconds apart
 //	official read PATH               answer for each line whether that account is there
+//	official lose PATH               show that a change is lost when two read before either writes
+//	official stale PATH              show that a cache which read during a write stays behind
 //
 // Its lock package is internal, so that the commands "hold PATH" and "contend
 // PATH NAME N MS" hold the lock inside Export: they stay in the storage that
@@ -44,6 +46,10 @@ func run(what, path string, args []string) error {
 		return change(path, args[0], number(args[1]), time.Duration(number(args[2]))*time.Millisecond)
 	case "read":
 		return read(path)
+	case "lose":
+		return lose(path)
+	case "stale":
+		return stale(path)
 	}
 	return fmt.Errorf("no command %q", what)
 }
@@ -138,6 +144,12 @@ func signIn(c *cache.Cache, account string) error {
 	if err := c.Replace(ctx, e, msal.ReplaceHints{}); err != nil {
 		return err
 	}
+	e.signedIn(account)
+	return c.Export(ctx, e, msal.ExportHints{})
+}
+
+// signedIn adds what a sign-in brings.
+func (e *entries) signedIn(account string) {
 	home, host := account+".t", "login.microsoftonline.com"
 	e.put("Account", home+"-"+host+"-t", map[string]any{
 		"home_account_id": home, "environment": host, "realm": "t", "local_account_id": account, "username": account, "authority_type": "MSSTS",
@@ -145,7 +157,6 @@ func signIn(c *cache.Cache, account string) error {
 	e.put("RefreshToken", home+"-"+host+"-refreshtoken-c--", map[string]any{
 		"home_account_id": home, "environment": host, "client_id": "c", "credential_type": "RefreshToken", "secret": "rt-" + account,
 	})
-	return c.Export(ctx, e, msal.ExportHints{})
 }
 
 func opened(path string) (*cache.Cache, error) {
