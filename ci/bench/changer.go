@@ -20,8 +20,8 @@ import (
 	"github.com/msalext/msalext/plugins/file"
 )
 
-// perChanger is how many different changes one changer makes. After these it
-// makes them again.
+// perChanger is how many different changes one changer makes, of which
+// msal-extensions takes seconds. After these it makes them again.
 const perChanger = 50
 
 // changers are the ways to change a token cache.
@@ -36,8 +36,8 @@ type changer struct {
 
 // changer starts one, and waits until it has read the cache: how long a program
 // takes to start is another question.
-func (b *bench) changer(ctx context.Context, kind, location string, number int) (*changer, error) {
-	args := []string{location, strconv.Itoa(number)}
+func (b *bench) changer(ctx context.Context, kind, location string, number, changes int) (*changer, error) {
+	args := []string{location, strconv.Itoa(number), strconv.Itoa(changes)}
 	cmd := exec.CommandContext(ctx, b.python, append([]string{filepath.Join(b.bin, "gains.py")}, args...)...)
 	if kind != "msal-extensions" {
 		cmd = exec.CommandContext(ctx, filepath.Join(b.bin, "bench"), append([]string{"change", kind}, args...)...)
@@ -88,11 +88,18 @@ func changeChild(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	return obeying(ctx, p, args[2], args[3])
+}
+
+// obeying makes as many changes as a line on standard input says, again and
+// again.
+func obeying(ctx context.Context, p *persist.Persistence, number, changes string) (err error) {
 	m := &modifying{cache: extensions.NewPersistedTokenCache(p, nil)}
-	if m.number, err = strconv.Atoi(args[2]); err != nil {
-		return err
-	}
-	if m.entries, err = m.cache.Search(ctx, tokencache.Query{}); err != nil {
+	var err1, err2, err3 error
+	m.number, err1 = strconv.Atoi(number)
+	m.changes, err2 = strconv.Atoi(changes)
+	m.entries, err3 = m.cache.Search(ctx, tokencache.Query{})
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
 	fmt.Println("ready")
@@ -116,13 +123,14 @@ type modifying struct {
 	cache   *persist.PersistedTokenCache
 	entries []tokencache.Entry
 	number  int // which of the changers this is
+	changes int // how many different ones it makes
 	made    int
 }
 
 // once sets a field. Its value differs from the last one, since a change that
 // changes nothing isn't written.
 func (m *modifying) once(ctx context.Context) error {
-	field, value := fmt.Sprintf("p%d_%d", m.number, m.made%perChanger), strings.Repeat("x", 1+m.made/perChanger%2)
+	field, value := fmt.Sprintf("p%d_%d", m.number, m.made%m.changes), strings.Repeat("x", 1+m.made/m.changes%2)
 	own := (m.number + crowd*m.made) % (len(m.entries) / crowd * crowd)
 	m.made++
 	return m.cache.Modify(ctx, func(tc *tokencache.TokenCache) error {

@@ -61,7 +61,7 @@ func (b *bench) gainsIn(ctx context.Context, r *report.Row, dir string, entries 
 		if err := stored(ctx, location, data); err != nil {
 			return nil, err
 		}
-		c, err := b.changer(ctx, kind, location, 0)
+		c, err := b.changer(ctx, kind, location, 0, perChanger)
 		if err != nil {
 			return nil, err
 		}

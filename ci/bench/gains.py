@@ -1,7 +1,7 @@
 """Changes a token cache as often as a line on standard input says, with the
-PersistedTokenCache of msal-extensions: gains.py LOCATION NUMBER. Prints the
-nanoseconds that each line took. It gives a lock up after 5 seconds; that change
-isn't made then, and whoever counts the kept ones sees it."""
+PersistedTokenCache of msal-extensions: gains.py LOCATION NUMBER CHANGES. Prints
+the nanoseconds that each line took. It gives a lock up after 5 seconds; that
+change isn't made then, and whoever counts the kept ones sees it."""
 
 import sys
 import time
@@ -10,7 +10,7 @@ from msal import TokenCache
 from msal_extensions import FilePersistence, PersistedTokenCache
 from msal_extensions.token_cache import LockError
 
-location, number = sys.argv[1:]
+location, number, changes = sys.argv[1:]
 tokens = TokenCache.CredentialType.ACCESS_TOKEN
 cache = PersistedTokenCache(FilePersistence(location))
 # Entries that no other process changes: modify writes a whole one.
@@ -22,7 +22,7 @@ for line in sys.stdin:
     began = time.perf_counter_ns()
     for _ in range(int(line)):
         i = made % len(entries)
-        change = {f"p{number}_{made % 50}": "x"}
+        change = {f"p{number}_{made % int(changes)}": "x"}
         try:
             cache.modify(tokens, entries[i], change)
             entries[i] = {**entries[i], **change}

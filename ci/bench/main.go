@@ -43,6 +43,7 @@ var rows = []struct {
 }{
 	{"race", race},
 	{"silent", silent},
+	{"silent-client", silentClient},
 	{"search", search},
 	{"start", start},
 	{"letgo", letGo},
@@ -56,6 +57,7 @@ var rows = []struct {
 	{"redis", redisGrowth},
 	{"redis-together", redisTogether},
 	{"trust", trust},
+	{"web", webRow},
 }
 
 func main() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -17,7 +16,6 @@ import (
 	"github.com/msalext/msalext/ci/bench/internal/report"
 	"github.com/msalext/msalext/extensions"
 	"github.com/msalext/msalext/extensions/backend"
-	"github.com/msalext/msalext/extensions/tokencache"
 	"github.com/msalext/msalext/plugins/file"
 	"github.com/msalext/msalext/plugins/redis"
 )
@@ -29,9 +27,10 @@ const redisPrefix = "bench"
 func redisGrowth(ctx context.Context, b *bench) (_ *report.Row, err error) {
 	r := &report.Row{
 		Name:  fmt.Sprintf("one of many caches of %d kB on a Redis server, in process, by loopback", cacheSize>>10),
-		Bound: fmt.Sprintf("among %d caches at most %.2f × the time among %d", crowdedAt[2], growthBound, crowdedAt[1]),
+		Bound: fmt.Sprintf("among %d caches at most %.2f × the time among %d, and the memory", crowdedAt[2], growthBound, crowdedAt[1]),
 	}
 	var variants []report.Variant
+	var addresses []string
 	for _, n := range crowdedAt {
 		s, err := b.redisServer(ctx)
 		if err != nil {
@@ -42,6 +41,7 @@ func redisGrowth(ctx context.Context, b *bench) (_ *report.Row, err error) {
 		if err != nil {
 			return nil, err
 		}
+		addresses = append(addresses, s.address)
 		c := &caches{p, n}
 		defer c.of.Close()
 		variants = append(variants,
@@ -59,7 +59,7 @@ func redisGrowth(ctx context.Context, b *bench) (_ *report.Row, err error) {
 		growth := samples[4+i].Ratio(samples[2+i])
 		r.Need(growth <= growthBound, "%s: %.3f ×", what, growth)
 	}
-	return r, nil
+	return r, remembering(ctx, r, "redis", addresses)
 }
 
 // crowded opens a store with n caches. But for the first, the server makes them
@@ -104,9 +104,9 @@ var redisChangers = []string{"MSAL Python with redis-py", "redis, in process", "
 // redisTogether has several processes change one cache at once. The usual way
 // in Python is to load, change and store it, and the last one wins.
 func redisTogether(ctx context.Context, b *bench) (*report.Row, error) {
-	const all, entries = crowd * perChanger, 100
+	const all, entries = crowd * countersChanges, 100
 	r := &report.Row{
-		Name:  fmt.Sprintf("%d processes make %d changes each in one cache on a Redis server, beside MSAL Python with redis-py", crowd, perChanger),
+		Name:  fmt.Sprintf("%d processes make %d changes each in one cache on a Redis server, beside MSAL Python with redis-py", crowd, countersChanges),
 		Bound: fmt.Sprintf("ours keep all %d", all),
 	}
 	data, err := changeable(entries)
@@ -139,7 +139,7 @@ func redisTogether(ctx context.Context, b *bench) (*report.Row, error) {
 // redisTogetherOnce is one crowd on a new cache.
 func (b *bench) redisTogetherOnce(ctx context.Context, kind string, data []byte) (took time.Duration, kept int, err error) {
 	if kind == "file, in process" {
-		return b.together(ctx, "in process", filepath.Join(b.memory, "together"), data)
+		return b.together(ctx, "in process", filepath.Join(b.memory, "together"), data, countersChanges)
 	}
 	s, err := b.redisServer(ctx)
 	if err != nil {
@@ -157,9 +157,9 @@ func (b *bench) redisTogetherOnce(ctx context.Context, kind string, data []byte)
 		}
 	}()
 	for i := range crowd {
-		cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "bench"), "redis", kind, s.address, location, strconv.Itoa(i))
+		cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "bench"), "redis", kind, s.address, location, strconv.Itoa(i), strconv.Itoa(countersChanges))
 		if kind == redisChangers[0] {
-			cmd = exec.CommandContext(ctx, b.python, filepath.Join(b.bin, "redispeer.py"), s.address, strconv.Itoa(i))
+			cmd = exec.CommandContext(ctx, b.python, filepath.Join(b.bin, "redispeer.py"), s.address, strconv.Itoa(i), strconv.Itoa(countersChanges))
 		}
 		c, err := startChanger(kind, cmd)
 		if err != nil {
@@ -167,28 +167,12 @@ func (b *bench) redisTogetherOnce(ctx context.Context, kind string, data []byte)
 		}
 		all = append(all, c)
 	}
-	took, err = ordered(all)
+	took, err = ordered(all, countersChanges)
 	if err != nil {
 		return 0, 0, err
 	}
 	kept, err = s.changes(ctx, location, kind == redisChangers[0])
 	return took, kept, err
-}
-
-// ordered is from the order to the last answer.
-func ordered(all []*changer) (time.Duration, error) {
-	began := time.Now()
-	for _, c := range all {
-		if err := c.order(perChanger); err != nil {
-			return 0, err
-		}
-	}
-	for _, c := range all {
-		if _, err := c.done(); err != nil {
-			return 0, err
-		}
-	}
-	return time.Since(began), nil
 }
 
 // peerKey is where the program in Python keeps its cache, as a text.
@@ -239,26 +223,5 @@ func redisChild(args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	m := &modifying{cache: extensions.NewPersistedTokenCache(p, nil)}
-	if m.number, err = strconv.Atoi(args[3]); err != nil {
-		return err
-	}
-	if m.entries, err = m.cache.Search(ctx, tokencache.Query{}); err != nil {
-		return err
-	}
-	fmt.Println("ready")
-	for orders := bufio.NewScanner(os.Stdin); orders.Scan(); {
-		n, err := strconv.Atoi(orders.Text())
-		if err != nil {
-			return err
-		}
-		began := time.Now()
-		for range n {
-			if err := m.once(ctx); err != nil {
-				return err
-			}
-		}
-		fmt.Println(time.Since(began).Nanoseconds())
-	}
-	return nil
+	return obeying(ctx, p, args[3], args[4])
 }

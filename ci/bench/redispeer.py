@@ -1,7 +1,7 @@
 """Changes a token cache on a Redis server as often as a line on standard input
 says, the way that programs with MSAL Python and redis-py usually do: load,
-change, store: redispeer.py ADDRESS NUMBER. Prints the nanoseconds that each line
-took."""
+change, store: redispeer.py ADDRESS NUMBER CHANGES. Prints the nanoseconds that
+each line took."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ import time
 import msal
 import redis
 
-address, number = sys.argv[1:]
+address, number, changes = sys.argv[1:]
 host, port = address.split(":")
 server = redis.Redis(host=host, port=int(port))
 tokens = msal.TokenCache.CredentialType.ACCESS_TOKEN
@@ -30,7 +30,7 @@ for line in sys.stdin:
     began = time.perf_counter_ns()
     for _ in range(int(line)):
         i = made % len(entries)
-        change = {f"p{number}_{made % 50}": "x"}
+        change = {f"p{number}_{made % int(changes)}": "x"}
         cache = load()
         cache.modify(tokens, entries[i], change)
         entries[i] = {**entries[i], **change}

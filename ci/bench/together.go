@@ -59,7 +59,7 @@ func (b *bench) togetherIn(ctx context.Context, r *report.Row, dir, what string,
 	var variants []report.Variant
 	for i, kind := range changers {
 		variants = append(variants, report.Variant{Name: kind, Once: func() (time.Duration, error) {
-			took, n, err := b.together(ctx, kind, filepath.Join(dir, "together"), data)
+			took, n, err := b.together(ctx, kind, filepath.Join(dir, "together"), data, perChanger)
 			kept[i] = append(kept[i], float64(n))
 			return took, err
 		}})
@@ -75,7 +75,7 @@ func (b *bench) togetherIn(ctx context.Context, r *report.Row, dir, what string,
 }
 
 // together is one crowd on a new cache: from the order to the last answer.
-func (b *bench) together(ctx context.Context, kind, dir string, data []byte) (took time.Duration, kept int, err error) {
+func (b *bench) together(ctx context.Context, kind, dir string, data []byte, changes int) (took time.Duration, kept int, err error) {
 	location := filepath.Join(dir, "cache")
 	if err := stored(ctx, location, data); err != nil {
 		return 0, 0, err
@@ -88,26 +88,34 @@ func (b *bench) together(ctx context.Context, kind, dir string, data []byte) (to
 		}
 	}()
 	for i := range crowd {
-		c, err := b.changer(ctx, kind, location, i)
+		c, err := b.changer(ctx, kind, location, i, changes)
 		if err != nil {
 			return 0, 0, err
 		}
 		all = append(all, c)
 	}
+	took, err = ordered(all, changes)
+	if err != nil {
+		return 0, 0, err
+	}
+	kept, err = changesIn(location)
+	return took, kept, err
+}
+
+// ordered is from the order to the last answer.
+func ordered(all []*changer, changes int) (time.Duration, error) {
 	began := time.Now()
 	for _, c := range all {
-		if err := c.order(perChanger); err != nil {
-			return 0, 0, err
+		if err := c.order(changes); err != nil {
+			return 0, err
 		}
 	}
 	for _, c := range all {
 		if _, err := c.done(); err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 	}
-	took = time.Since(began)
-	kept, err = changesIn(location)
-	return took, kept, err
+	return time.Since(began), nil
 }
 
 // changed is a field that a changer has set.

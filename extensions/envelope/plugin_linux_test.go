@@ -44,10 +44,15 @@ func kept(t *testing.T, b backend.Backend, c backend.Config) {
 	t.Cleanup(func() { _ = s.Close() })
 }
 
-func TestConformanceOverTheSQLitePlugin(t *testing.T) {
+func TestConformanceOverPlugins(t *testing.T) {
 	t.Parallel()
-	b := plugged(t, "sqlite")
-	path := filepath.Join(t.TempDir(), "cache")
-	kept(t, b, backend.Config{Location: path, Path: path})
-	backendtest.Run(t, &backendtest.Opener{Backend: wrapping{b, fixed}})
+	for _, name := range []string{"file", "sqlite"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := plugged(t, name)
+			path := filepath.Join(t.TempDir(), "cache")
+			kept(t, b, backend.Config{Location: path, Path: path})
+			backendtest.Run(t, &backendtest.Opener{Backend: wrapping{b, fixed}})
+		})
+	}
 }

@@ -120,7 +120,7 @@ func TestClusterFailover(t *testing.T) {
 
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
-	c := startSentinels(t)
+	c := startSentinels(t, hasty)
 	settings := c.settings()
 	settings["wait-replicas"] = "2" // all, since any of them may become master
 	w := startWriters(t, 3, settings)

@@ -20,6 +20,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The race detector would keep each process waiting for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	testproc.Main(m, testproc.Children{
 		"work": func(args []string) error { return work(args[0], args[1]) },
 		"add":  func(args []string) error { return addAll(args[0], args[1], each) },
@@ -145,7 +149,7 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
-		c := startSentinels(t)
+		c := startSentinels(t, patient)
 		h := newHarness(t, Backend(), c.settings(), nil)
 		h.at = map[int]func(){40: func() { c.failover(t) }}
 		backendtest.Run(t, h)

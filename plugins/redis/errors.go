@@ -41,7 +41,7 @@ var answers = map[string]answered{
 	"MISCONF":     {backend.ErrUnavailable, false, "the server takes no changes, since it can't write to its disk", "look into the server's log, and at its disk"},
 	"NOAUTH":      {backend.ErrDenied, false, "the server wants a password", "set password-file or password-env, and username where the user isn't the default one"},
 	"WRONGPASS":   {backend.ErrDenied, false, "the server knows no such user with this password", "correct username, and what password-file or password-env holds"},
-	"NOPERM":      {backend.ErrDenied, false, "the server's ACL doesn't let this user do it", "give the user the keys and channels of the prefix (~prefix:* &prefix:*) and +@read +@write +@scripting +publish +subscribe +ping"},
+	"NOPERM":      {backend.ErrDenied, false, "the server's ACL doesn't let this user do it", "give the user the keys and channels of the prefix (~prefix:* &prefix:*) and +@read +@write +@scripting +@pubsub +ping +time; with the setting db +select, with wait-replicas +wait, in a Cluster +cluster|slots"},
 	"DENIED":      {backend.ErrDenied, false, "the server is in protected mode, which lets in its own machine alone", "set a password on the server"},
 	"WRONGTYPE":   {backend.ErrCorrupt, false, errDamaged.Err.Error(), errDamaged.Hint},
 	"NODB":        {backend.ErrInvalid, false, "the server has no database of that number", "correct the setting db"},

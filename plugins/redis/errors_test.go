@@ -153,6 +153,30 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// A watch tells why a server was away, and not that a look at it took long.
+func TestAbsence(t *testing.T) {
+	t.Parallel()
+	var a absence
+	if err := a.after(context.DeadlineExceeded, time.Hour); err == nil {
+		t.Error("an absence that never began lasts no time")
+	}
+	for _, err := range []error{nil, context.DeadlineExceeded, io.EOF, context.DeadlineExceeded} {
+		if err := a.after(err, time.Hour); err != nil {
+			t.Errorf("it ends at once: %v", err)
+		}
+	}
+	if err := a.after(context.DeadlineExceeded, 0); err != io.EOF {
+		t.Errorf("the reason is %v", err)
+	}
+	_ = a.after(nil, time.Hour)
+	if err := a.after(context.DeadlineExceeded, 0); err != context.DeadlineExceeded {
+		t.Errorf("the reason of a later absence is %v", err)
+	}
+	if err := a.after(backend.ErrClosed, time.Hour); err != backend.ErrClosed {
+		t.Errorf("what doesn't pass: %v", err)
+	}
+}
+
 func TestDoubtsAreForgotten(t *testing.T) {
 	t.Parallel()
 	var d doubts

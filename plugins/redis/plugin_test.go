@@ -84,7 +84,7 @@ func TestConformanceOfThePlugin(t *testing.T) {
 	})
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
-		c := startSentinels(t)
+		c := startSentinels(t, patient)
 		h := newHarness(t, plugged(t, unused(t.TempDir(), c.settings(), nil)), c.settings(), nil)
 		h.at = map[int]func(){40: func() { c.failover(t) }}
 		backendtest.Run(t, h)

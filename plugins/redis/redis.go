@@ -60,9 +60,11 @@
 // store fails too, for three seconds.
 //
 // The ACL user needs ~prefix:* &prefix:* +@read +@write +@scripting +@pubsub
-// +ping +time. Without the channels other processes notice changes late; with
+// +ping +time; with db +select, with wait-replicas +wait, and in a Cluster
+// +cluster|slots. Without the channels other processes notice changes late; with
 // INFO and CONFIG GET the store learns what the server drops and how much it
-// takes.
+// takes. The Sentinels' user needs +sentinel|get-master-addr-by-name
+// +sentinel|sentinels +subscribe &+switch-master &+replica-reconf-done.
 //
 // Versions are random, so none comes back after a restart, a failover or an
 // eviction.

@@ -24,6 +24,18 @@ func TestWhatServersRefuse(t *testing.T) {
 			s := open(t, backend.Settings{"address": startServer(t, "--min-replicas-to-write", "1").address()}, nil)
 			says(t, "save", trySave(soon(t), s), backend.ErrUnavailable, "min-replicas-to-write")
 		},
+		"NOREPLICAS to a reader with a ttl": func(t *testing.T) {
+			server := startServer(t)
+			s := open(t, backend.Settings{"address": server.address(), "ttl": "1h"}, nil)
+			v := save(t, s, "k", "data", backend.None)
+			server.do(t, "pexpire", s.(*store).place.names.of("k"), 3_000_000)
+			server.do(t, "config", "set", "min-replicas-to-write", "1")
+			if blob, err := s.Load(soon(t), "k", backend.None); err != nil || blob.Version != v {
+				t.Errorf("load: %+v, %v", blob, err)
+			}
+			_, err := s.Save(soon(t), "k", []byte("more"), v)
+			says(t, "save", err, backend.ErrUnavailable, "min-replicas-to-write")
+		},
 		"OOM": func(t *testing.T) {
 			server := startServer(t, "--maxmemory-policy", "noeviction")
 			s := open(t, backend.Settings{"address": server.address()}, nil)
@@ -108,7 +120,7 @@ func TestWhatServersRefuse(t *testing.T) {
 			says(t, "open", err, backend.ErrUnavailable, "") // its reason may be lost with the connection
 		},
 		"unknown master": func(t *testing.T) {
-			settings := startSentinels(t).settings()
+			settings := startSentinels(t, patient).settings()
 			settings["master-name"] = "nobody"
 			_, err := Backend().Open(t.Context(), unused(t.TempDir(), settings, nil))
 			says(t, "open", err, backend.ErrInvalid, "no master of that name")

@@ -39,12 +39,13 @@ if not version then
 end
 
 -- The time to live is renewed when a tenth of it has passed, since renewing is
--- a write, which is logged and sent to replicas.
+-- a write, which is logged and sent to replicas. A server that takes no writes
+-- just now can be read all the same.
 local function renew(ttl)
 	if ttl > 0 and redis.call('HEXISTS', key, 'x') == 0 then
 		local left = redis.call('PTTL', key)
 		if left < 0 or left * 10 < ttl * 9 then
-			redis.call('PEXPIRE', key, ttl)
+			redis.pcall('PEXPIRE', key, ttl)
 		end
 	end
 end

@@ -127,6 +127,17 @@ func startSecure(t testing.TB, a *authority, more ...string) *server {
 	return s
 }
 
+// restrict makes a user on a server without TLS who may do what the documentation
+// says, and more, and no more.
+func restrict(t testing.TB, s *server, more ...string) {
+	t.Helper()
+	args := []any{"acl", "setuser", appUser, "reset", "on", ">" + appPassword}
+	for _, right := range append(rights, more...) {
+		args = append(args, right)
+	}
+	s.do(t, args...)
+}
+
 func secureSettings(t testing.TB, s *server, a *authority) (backend.Settings, map[string]backend.Secret) {
 	t.Helper()
 	return backend.Settings{

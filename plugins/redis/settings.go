@@ -33,7 +33,8 @@ type place struct {
 type login struct{ name, password string }
 
 func (b *redisBackend) read(c backend.Config) (place, error) {
-	if err := b.known(c); err != nil {
+	c, err := b.sorted(c)
+	if err != nil {
 		return place{}, err
 	}
 	r := reader{settings: c.Settings}
@@ -60,17 +61,19 @@ func (b *redisBackend) read(c backend.Config) (place, error) {
 	return at, r.err
 }
 
-// known refuses settings that nobody would read.
-func (b *redisBackend) known(c backend.Config) error {
+// sorted refuses settings that nobody would read, and moves a password from
+// among the others, where a program may have it, to the secrets.
+func (b *redisBackend) sorted(c backend.Config) (backend.Config, error) {
 	all := maps.Clone(c.Settings)
 	if all == nil {
 		all = backend.Settings{}
 	}
-	for setting := range c.Secrets {
-		all[setting] = ""
+	for setting, value := range c.Secrets {
+		all[setting] = string(value)
 	}
-	_, _, err := b.Describe().Split(all)
-	return err
+	var err error
+	c.Settings, c.Secrets, err = b.Describe().Split(all)
+	return c, err
 }
 
 func prefix(c backend.Config) names {

@@ -37,6 +37,9 @@ func TestSettings(t *testing.T) {
 	if err != nil || at.master != "m" || at.cluster || at.sentinel.password != "s" || at.addresses[0] != "localhost:26379" {
 		t.Errorf("with Sentinel: %+v, %v", at, err)
 	}
+	if at, err = readPlace(backend.Settings{"username": "u", "password": "p"}, nil); err != nil || at.user != (login{"u", "p"}) {
+		t.Errorf("a password among the other settings: %v", err)
+	}
 	if at, err = readPlace(backend.Settings{"address": "unix:/run/redis.sock"}, nil); err != nil || at.addresses[0] != "/run/redis.sock" {
 		t.Errorf("a socket: %+v, %v", at, err)
 	}

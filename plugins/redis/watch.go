@@ -18,18 +18,15 @@ func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version
 		w := s.changes.join(s.place.names.of(key))
 		defer s.changes.leave(w)
 		known, err := s.look(ctx, key)
-		for last, since := known, time.Now(); ; {
-			switch {
-			case ctx.Err() != nil:
+		away := absence{since: time.Now()}
+		for last := known; ; {
+			if ctx.Err() != nil {
 				return
-			case s.life.Err() != nil:
-				err = backend.ErrClosed
-			case err == nil:
-				since = time.Now()
-			case passing(err) && time.Since(since) < s.limits.lost:
-				err, known = nil, sight{last.version, lookAgain}
 			}
 			if err != nil {
+				known = sight{last.version, lookAgain}
+			}
+			if err = away.after(err, s.limits.lost); err != nil {
 				yield(backend.None, fail("watch", s.explain(ctx, err)))
 				return
 			}
@@ -41,6 +38,30 @@ func (s *store) Watch(ctx context.Context, key string) iter.Seq2[backend.Version
 			known, err = s.look(ctx, key)
 		}
 	}
+}
+
+// absence is since when the server hasn't answered, and why.
+type absence struct {
+	since  time.Time
+	reason error
+}
+
+// after notes how a look ended, and returns why the watch can't go on; nil: it
+// can.
+func (a *absence) after(err error, most time.Duration) error {
+	switch {
+	case err == nil:
+		*a = absence{since: time.Now()}
+		return nil
+	case !passing(err):
+		return err
+	case a.reason == nil || !late(err): // that the time ran out is no reason where there was another
+		a.reason = err
+	}
+	if time.Since(a.since) < most {
+		return nil
+	}
+	return a.reason
 }
 
 // lookAgain is when to look after a failure.

@@ -64,7 +64,7 @@ func TestWatchEndsWhenTheServerStaysAway(t *testing.T) {
 	t.Parallel()
 	server := startServer(t)
 	b := untold()
-	b.limits.lost = 300 * time.Millisecond
+	b.limits.lost = 3 * time.Second // of which each look has a third
 	s, writer := both(t, b, backend.Settings{"address": server.address()}, nil)
 	w := watching(t, s, "k")
 	w.begun(t, writer, "k")
@@ -132,7 +132,7 @@ func TestWatchAcrossFailover(t *testing.T) {
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
-		c := startSentinels(t)
+		c := startSentinels(t, hasty)
 		s, writer := both(t, Backend().(*redisBackend), c.settings(), nil)
 		w := watching(t, s, "k")
 		w.begun(t, writer, "k")

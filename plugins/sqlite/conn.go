@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -10,19 +9,18 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/vfs"
+	"github.com/ncruces/go-sqlite3/util/vfsutil"
 )
 
 // conn is a connection. One goroutine at a time uses it.
 type conn struct {
-	db       *sqlite3.Conn
-	file     fs.FileInfo // the database that it has open
-	stmts    map[string]*sqlite3.Stmt
-	queue    queue
-	patience time.Duration
-	waiting  time.Time // since when it waits for another's lock
-	hasty    bool      // it doesn't wait
-	spoilt   bool      // it isn't used again
+	place   place
+	db      *sqlite3.Conn
+	file    fs.FileInfo // the database that it has open
+	stmts   map[string]*sqlite3.Stmt
+	waiting time.Time // since when it waits for another's lock
+	hasty   bool      // it doesn't wait
+	spoilt  bool      // it isn't used again
 }
 
 // identify notes which file is open.
@@ -31,17 +29,24 @@ func (c *conn) identify() error {
 	if err != nil {
 		return err
 	}
-	for {
-		switch f := file.(type) {
-		case interface{ Stat() (fs.FileInfo, error) }:
-			c.file, err = f.Stat()
-			return err
-		case vfs.FileUnwrap:
-			file = f.Unwrap()
-		default:
-			return fmt.Errorf("the database's file is a %T", file)
-		}
+	c.file, err = statOf(file)
+	return err
+}
+
+// vetShared checks the -shm file, which SQLite opens by itself at the first read.
+func (c *conn) vetShared() error {
+	mode, err := c.text("PRAGMA journal_mode")
+	if err != nil || mode != "wal" {
+		return err
 	}
+	if _, err := c.number("PRAGMA schema_version"); err != nil {
+		return err
+	}
+	file, err := mainFile(c.db)
+	if err != nil {
+		return err
+	}
+	return vetOpened(vfsutil.WrapSharedMemory(file))
 }
 
 // current tells whether what it has open is what lies at the path. A backup
@@ -74,7 +79,7 @@ func (c *conn) wait(ctx context.Context, count int) bool {
 	if count == 0 {
 		c.waiting = time.Now()
 	}
-	if c.hasty || time.Since(c.waiting) > c.patience {
+	if c.hasty || time.Since(c.waiting) > c.place.limits.patience {
 		return false
 	}
 	pause(ctx, rand.N(longest))
@@ -88,11 +93,12 @@ func (c *conn) atOnce(fn func() error) error {
 	return fn()
 }
 
-// change runs fn in a transaction that nobody else's write can get between.
+// change runs fn in a transaction that nobody else's write can get between, if
+// the schema is still known: a newer program may have changed it.
 func (c *conn) change(fn func() error) (err error) {
 	leave := func() {}
 	if !c.hasty {
-		leave = c.queue.enter(c.db.GetInterrupt(), c.patience)
+		leave = queue{c.place.path + ".lockqueue"}.enter(c.db.GetInterrupt(), c.place.limits.patience)
 	}
 	tx, err := c.db.BeginImmediate()
 	leave()
@@ -100,6 +106,9 @@ func (c *conn) change(fn func() error) (err error) {
 		return err
 	}
 	defer tx.End(&err)
+	if err := c.place.recheck(c); err != nil {
+		return err
+	}
 	return fn()
 }
 

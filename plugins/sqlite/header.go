@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -51,7 +52,7 @@ func (p place) peek() error {
 			Kind: backend.ErrInvalid, Err: fmt.Errorf("a key is set, and %s isn't encrypted", p.path),
 			Hint: "leave key out, or migrate the items to an encrypted database at another location",
 		}
-	case plain || p.cipher != nil:
+	case plain || p.cipher != nil || p.unmade(head):
 		return nil
 	case fi.Size()%pageSize == 0:
 		return &backend.Error{
@@ -76,12 +77,13 @@ func isDatabase(head []byte) bool { return string(head[:len(magic)]) == magic }
 // database gets a -wal file.
 func (p place) verify(db *sqlite3.Conn) error {
 	const attempts = 5 // somebody may be replacing the page just now
+	var head []byte
 	for i := range attempts {
 		if i > 0 {
 			time.Sleep(2 * time.Millisecond)
 		}
-		head, err := p.head(db)
-		if err != nil {
+		var err error
+		if head, err = p.head(db); err != nil {
 			return err
 		}
 		if isDatabase(head) {
@@ -89,10 +91,10 @@ func (p place) verify(db *sqlite3.Conn) error {
 		}
 	}
 	switch {
+	case p.unmade(head), p.cipher != nil && p.journaled():
+		return nil
 	case p.cipher == nil: // it was another file a moment ago
 		return errAgain
-	case p.tornWithKey():
-		return nil
 	}
 	return &backend.Error{
 		Kind: backend.ErrDecrypt, Err: fmt.Errorf("%s can't be read with this key and cipher", p.path),
@@ -151,10 +153,17 @@ func (p place) foreign() error {
 	}
 }
 
-// tornWithKey tells whether the first page is unreadable because a power
-// failure interrupted its replacement: the key is right all the same when it
-// reads the beginning of the -journal file, from which SQLite restores the page.
-func (p place) tornWithKey() bool {
+// unmade tells whether a power failure kept a plain database's first page from
+// the disk when it was created, which SQLite undoes.
+func (p place) unmade(head []byte) bool {
+	return p.cipher == nil && !slices.ContainsFunc(head, func(b byte) bool { return b != 0 }) && p.journaled()
+}
+
+// journaled tells whether there is a -journal file, from which SQLite restores
+// the first page where a power failure interrupted its replacement. Where that
+// makes the page unreadable, the key is right all the same when it reads the
+// beginning of the journal.
+func (p place) journaled() bool {
 	journal := p
 	journal.path += "-journal"
 	if fi, err := os.Lstat(journal.path); err != nil || fi.Size() == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +17,13 @@ import (
 // children are filled by the files whose tests use them.
 var children = testproc.Children{}
 
-func TestMain(m *testing.M) { testproc.Main(m, children) }
+func TestMain(m *testing.M) {
+	// The race detector would keep each process waiting for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
+	testproc.Main(m, children)
+}
 
 var (
 	testKey  = strings.Repeat("0123456789abcdef", 4)

@@ -20,6 +20,7 @@ type pool struct {
 	writing chan struct{} // writers of this process queue here instead of polling for SQLite's lock
 	closing context.Context
 	close   context.CancelFunc
+	once    sync.Once
 
 	mu   sync.Mutex
 	idle []*conn
@@ -132,11 +133,14 @@ func (p *pool) explain(ctx context.Context, err error) error {
 	return explain(err)
 }
 
-// shut ends the calls under way, waits for them and closes all connections.
-func (p *pool) shut() error {
-	if p.closing.Err() != nil {
-		return nil
-	}
+// shut ends the calls under way, waits for them and closes all connections, the
+// first time.
+func (p *pool) shut() (err error) {
+	p.once.Do(func() { err = p.drain() })
+	return err
+}
+
+func (p *pool) drain() error {
 	p.close()
 	for range connections {
 		p.slots <- struct{}{}

@@ -13,7 +13,9 @@ import (
 
 const (
 	sqlKeys = `SELECT key, length(data), modified FROM item
-		WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND (expires IS NULL OR expires > ?3) ORDER BY key LIMIT 500`
+		WHERE key >= ?1 AND (expires IS NULL OR expires > ?2) ORDER BY key LIMIT 500`
+	sqlKeysBefore = `SELECT key, length(data), modified FROM item
+		WHERE key >= ?1 AND key < ?3 AND (expires IS NULL OR expires > ?2) ORDER BY key LIMIT 500`
 	sqlItems  = `SELECT version, data FROM item`
 	sqlExpire = `UPDATE item SET expires = ?4 WHERE ` + rowOfKey + ` AND (expires IS NULL OR expires > ?3)`
 )
@@ -42,14 +44,19 @@ func (s *store) Keys(ctx context.Context, prefix string) iter.Seq2[backend.KeyIn
 	}
 }
 
-func (s *store) keys(ctx context.Context, from []byte, end any) (some []backend.KeyInfo, err error) {
+// keys is a page of the list; end nil: there is none.
+func (s *store) keys(ctx context.Context, from, end []byte) (some []backend.KeyInfo, err error) {
+	sql, args := sqlKeys, []any{from, micros(time.Now())}
+	if end != nil {
+		sql, args = sqlKeysBefore, append(args, end)
+	}
 	err = s.pool.use(ctx, existing, func(c *conn) error {
 		return c.each(func(s *sqlite3.Stmt) error {
 			some = append(some, backend.KeyInfo{
 				Key: string(s.ColumnRawBlob(0)), Size: s.ColumnInt64(1), Modified: time.UnixMicro(s.ColumnInt64(2)),
 			})
 			return s.Err()
-		}, sqlKeys, from, end, micros(time.Now()))
+		}, sql, args...)
 	})
 	if errors.Is(err, errNothing) {
 		return nil, nil
@@ -58,7 +65,7 @@ func (s *store) keys(ctx context.Context, from []byte, end any) (some []backend.
 }
 
 // after is the least key behind all that begin with prefix; nil: there is none.
-func after(prefix string) any {
+func after(prefix string) []byte {
 	end := []byte(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
 		if end[i] < 0xff {

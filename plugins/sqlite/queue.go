@@ -34,14 +34,20 @@ func (q queue) enter(ctx context.Context, patience time.Duration) (leave func())
 }
 
 func (q queue) open() (*os.File, error) {
-	f, err := os.OpenFile(q.path, os.O_RDWR, 0)
+	f, err := os.OpenFile(q.path, os.O_RDWR|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := atomicfile.Touch(q.path); err != nil {
 			return nil, err
 		}
-		f, err = os.OpenFile(q.path, os.O_RDWR, 0)
+		f, err = os.OpenFile(q.path, os.O_RDWR|noFollow, 0)
 	}
-	return f, err
+	if err != nil {
+		return nil, err
+	}
+	if err := vetOpened(f); err != nil { // who put it there would keep it locked
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

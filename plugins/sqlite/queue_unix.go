@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
 // lockNow locks a file until it is closed; where files can't be locked it
 // counts as done.
 func lockNow(f *os.File) bool {

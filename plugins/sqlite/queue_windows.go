@@ -6,6 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+const noFollow = 0
+
 // lockNow locks a file until it is closed; where files can't be locked it
 // counts as done.
 func lockNow(f *os.File) bool {

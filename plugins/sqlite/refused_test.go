@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/ncruces/go-sqlite3"
@@ -148,6 +149,12 @@ func TestNewerSchema(t *testing.T) {
 	_, err := s.Save(t.Context(), "k", []byte("new"), v)
 	wants(t, "save", err, backend.ErrCorrupt)
 	wants(t, "delete", s.Delete(t.Context(), "k", v), backend.ErrCorrupt)
+	wants(t, "expire", s.Expire(t.Context(), "k", time.Hour), backend.ErrCorrupt)
+	sql(t, path, "UPDATE item SET expires = 1")
+	if _, err := s.Load(t.Context(), "k", backend.None); !errors.Is(err, backend.ErrNotFound) {
+		t.Errorf("load of what has expired: %v", err)
+	}
+	sql(t, path, "UPDATE item SET expires = NULL") // which it still can
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -195,6 +202,65 @@ func interrupted(t *testing.T, m mode) (path string) {
 		t.Fatal("the test proves nothing: no journal was left", err)
 	}
 	return path
+}
+
+// begun copies a database in the middle of its creation: as a process that was
+// killed leaves it, or a power failure that kept the first page from the disk.
+// Opening it undoes that.
+func begun(t *testing.T, m mode, power bool) (path string) {
+	t.Helper()
+	at, err := m.backend().(sqliteBackend).place(m.config(cachePath(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := at.dial(sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	path = cachePath(t)
+	take := func(suffix string) {
+		t.Helper()
+		data, err := os.ReadFile(at.path + suffix)
+		if err := errors.Join(err, os.WriteFile(path+suffix, data, 0o600)); err != nil || len(data) < 512 {
+			t.Fatalf("%q: %d bytes, %v", suffix, len(data), err)
+		}
+	}
+	_, err = db.FileControl("main", sqlite3.FCNTL_RESERVE_BYTES, 8)
+	if err := errors.Join(err, db.Exec("BEGIN EXCLUSIVE;"+identity), db.CacheFlush()); err != nil { // but for the first page
+		t.Fatal(err)
+	}
+	take("-journal")
+	if power {
+		take("")
+	}
+	if err := db.Exec("COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if !power {
+		take("")
+	}
+	return path
+}
+
+// What was begun to be created is nothing, and not the database of another
+// program.
+func TestCreationThatWasBegun(t *testing.T) {
+	t.Parallel()
+	for name, m := range modes {
+		for how, power := range map[string]bool{"killed": false, "power failure": true} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				path := begun(t, m, power)
+				s := m.store(t, path)
+				if _, err := s.Load(t.Context(), "k", backend.None); !errors.Is(err, backend.ErrNotFound) {
+					t.Errorf("load: %v", err)
+				}
+				save(t, s, "k", "kept", backend.None)
+				holds(t, m.store(t, path), "k", "kept")
+			})
+		}
+	}
 }
 
 // Somebody with a wrong key must not make SQLite think that the journal is empty.

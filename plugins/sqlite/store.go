@@ -160,7 +160,7 @@ func (s *store) replace(ctx context.Context, key string, base backend.Version, c
 			return backend.ErrConflict
 		}
 		err = c.change(func() error {
-			now, err := s.begun(c, key, base)
+			now, err := c.begun(key, base)
 			if err != nil {
 				return err
 			}
@@ -177,11 +177,8 @@ func (s *store) replace(ctx context.Context, key string, base backend.Version, c
 	return err
 }
 
-// begun does what each transaction begins with, and compares the version.
-func (s *store) begun(c *conn, key string, base backend.Version) (now int64, err error) {
-	if err := s.place.recheck(c); err != nil { // a newer program may have changed the schema since
-		return 0, err
-	}
+// begun removes what has expired, and compares the version.
+func (c *conn) begun(key string, base backend.Version) (now int64, err error) {
 	now = micros(time.Now())
 	if err := c.exec(sqlPurge, now); err != nil {
 		return 0, err

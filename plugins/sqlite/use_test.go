@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -248,6 +249,50 @@ func TestPlan(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// A list looks at what it yields, and not at all that follows.
+func TestPlanOfLists(t *testing.T) {
+	t.Parallel()
+	s := modes["plain"].store(t, cachePath(t))
+	save(t, s, "k", "x", backend.None)
+	err := s.pool.use(t.Context(), existing, func(c *conn) error {
+		for sql, bounds := range map[string]string{sqlKeys: "(key>?)", sqlKeysBefore: "(key>? AND key<?)"} {
+			plan, err := []string(nil), error(nil)
+			err = c.each(func(s *sqlite3.Stmt) error {
+				plan = append(plan, s.ColumnText(3))
+				return nil
+			}, "EXPLAIN QUERY PLAN "+sql)
+			if err != nil || len(plan) != 1 || !strings.HasPrefix(plan[0], "SEARCH item USING INDEX") || !strings.HasSuffix(plan[0], bounds) {
+				t.Errorf("%s: %q, %v", sql, plan, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Those who close a store at the same time don't wait for each other for ever.
+func TestClosedByMany(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		s := modes["plain"].store(t, cachePath(t))
+		save(t, s, "k", "x", backend.None)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if _, err := s.Load(t.Context(), "k", backend.None); !errors.Is(err, backend.ErrClosed) {
+			t.Errorf("after that: %v", err)
+		}
 	}
 }
 

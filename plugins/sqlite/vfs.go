@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,7 +61,11 @@ func (g guarded) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File,
 		}
 		opened, out, openErr := vfsutil.WrapOpenFilename(g.VFS, name, flags&^(vfs.OPEN_CREATE|vfs.OPEN_EXCLUSIVE))
 		if openErr == nil {
-			return file{opened}, out, nil
+			if err = vetOpened(opened); err == nil {
+				return file{opened}, out, nil
+			}
+			_ = opened.Close()
+			break
 		}
 		if err = openErr; flags&vfs.OPEN_CREATE == 0 || !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -81,6 +86,30 @@ func vet(path string, create bool) error {
 	}
 	_, err := atomicfile.Prepare(path)
 	return err
+}
+
+// vetOpened checks what was opened: between vet and that, somebody who can write
+// the directory may have put a file there.
+func vetOpened(f any) error {
+	fi, err := statOf(f)
+	if err != nil {
+		return err
+	}
+	return private(fi)
+}
+
+// statOf is the status of an open file, or of memory that is shared by one.
+func statOf(f any) (fs.FileInfo, error) {
+	for {
+		switch of := f.(type) {
+		case interface{ Stat() (fs.FileInfo, error) }:
+			return of.Stat()
+		case vfs.FileUnwrap:
+			f = of.Unwrap()
+		default:
+			return nil, fmt.Errorf("the database's file is a %T", f)
+		}
+	}
 }
 
 // syncDir makes new names in a directory durable: a journal that is gone after
