@@ -6,7 +6,7 @@ BIN ?= bin
 # No version from git: it refuses where the checkout belongs to somebody else.
 export GOFLAGS ?= -trimpath -buildvcs=false
 
-.PHONY: demo test interop libsecret redis chaos wine python-plugin docs lint bench build plugins cross generate setup clean
+.PHONY: demo test interop libsecret redis chaos wine e2e oidc-provider python-plugin docs lint bench build plugins cross generate setup clean
 
 demo: plugins
 	$(GO) build -o "$(BIN)/quickstart" ./examples/quickstart
@@ -25,8 +25,11 @@ test: setup
 	ci/interop/run -short
 	ci/chaos/run -short
 	ci/wine/run -short
+	ci/oidc-provider/run
+	ci/e2e/run -short
 	ci/python-plugin/run
 	ci/docs/run
+	ci/features/run
 
 # The long forms of what `make test` runs shortly: beside the MSAL libraries of
 # other languages, with real and hostile keyrings, on Redis, under kill -9 and failing
@@ -45,6 +48,15 @@ chaos: setup
 
 wine: setup
 	ci/wine/run
+
+# The example web app with a real browser, and in a crowd while servers die
+# (needs Chromium).
+e2e: setup
+	ci/e2e/run
+
+# MSAL and msalext against an OpenID provider that nobody here wrote (needs npm).
+oidc-provider: setup
+	ci/oidc-provider/run
 
 # A plugin in another language, judged by the kit (needs Python).
 python-plugin: setup

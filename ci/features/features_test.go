@@ -82,7 +82,6 @@ func TestCheck(t *testing.T) {
 		{"a part passed", nil, m{"TestFeatures/S3/linux": "pass"}, ""},
 		{"not yet", m{"A1": "f | not yet | "}, nil, "A1: not yet"},
 		{"not yet, and a test", m{"A1": "f | not yet | `TestFeatures/A1`"}, nil, "A1: not yet"},
-		{"web, not yet", m{"W1": "f | not yet, another package | "}, m{"TestFeatures/W1": ""}, ""},
 		{"no test", m{"X1": "f | `F` | "}, nil, "X1: no test shows it"},
 		{"one of two failed", m{"A1": "f | `F` | `TestFeatures/A1`, `TestFeatures/A2`"}, m{"TestFeatures/A2": "fail"}, "A1: msal.TestFeatures/A2 failed"},
 		{"another's name", m{"A1": "f | `F` | `TestFeatures/A2`"}, nil, "A1: no subtest has its name"},

@@ -73,17 +73,3 @@ func count(rows []row) error {
 	}
 	return nil
 }
-
-// summary counts the rows that are still to come.
-func summary(rows []row, table string) string {
-	missing := 0
-	for _, r := range rows {
-		if r.missing {
-			missing++
-		}
-	}
-	if missing == 0 {
-		return table + " are shown by tests that passed"
-	}
-	return fmt.Sprintf("%s, %d not yet, and the others are shown by tests that passed", table, missing)
-}

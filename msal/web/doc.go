@@ -41,6 +41,13 @@
 //	GET  /user/info             who is signed in, as JSON
 //	GET  /user/photo            the person's photo
 //
+// # Pages of your own
+//
+// Browsers show a page again as it was when somebody goes back, also after the
+// sign-out, and Chromium does so even with Cache-Control: no-store. A page that
+// shows whose it is should reload itself when it comes from there: the event
+// pageshow has persisted set. examples/webapp does.
+//
 // # Which redirect URIs to register
 //
 // At the identity provider, as platform "Web": Config.RedirectURI, which is

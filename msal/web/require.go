@@ -48,6 +48,9 @@ func (a *App) Deny(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrForbidden):
 		a.log.InfoContext(r.Context(), "request refused", "err", err)
 		a.answer(w, r, http.StatusForbidden, pageForbidden())
+	case r.Context().Err() != nil:
+		a.log.DebugContext(r.Context(), "request given up by the browser", "err", err)
+		a.answer(w, r, http.StatusBadGateway, pageUnavailable())
 	default:
 		a.log.ErrorContext(r.Context(), "request failed", "err", err)
 		a.answer(w, r, http.StatusBadGateway, pageUnavailable())
