@@ -15,6 +15,14 @@ type (
 	CacheOptions = persist.CacheOptions
 	// Change is what Persistence.Watch tells.
 	Change = persist.Change
+	// LastWrite is what Persistence.LastWrite tells.
+	LastWrite = persist.LastWrite
+	// Quarantined is what Persistence.Quarantined lists.
+	Quarantined = persist.Quarantined
+	// PurgeOptions tune Persistence.Purge.
+	PurgeOptions = persist.PurgeOptions
+	// Purged is what Persistence.Purge removed.
+	Purged = persist.Purged
 	// Protection tells what keeps others from reading the cache.
 	Protection = persist.Protection
 	// Error is what failing calls return.

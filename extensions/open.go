@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,9 @@ func (o *Options) maybeLater(ctx context.Context, open func(context.Context) (*P
 
 func (o *Options) open(ctx context.Context, name, location, path string) (*Persistence, error) {
 	inner, keys := o.bare(name)
+	if strings.HasSuffix(inner, enveloped) {
+		return nil, invalid("open", "the backend "+name+" needs the keys of its envelope", "set Options.Envelope")
+	}
 	b, origin, err := o.backend(ctx, inner)
 	if err != nil {
 		return nil, backend.Wrap("open", name, nil, err)

@@ -23,6 +23,9 @@ type sharing struct {
 	needs []string
 }
 
+// Presets lists the names that Options.Preset takes, sorted.
+func Presets() []string { return slices.Sorted(maps.Keys(presets)) }
+
 // checkPreset refuses a name that isn't known, before anything is opened.
 func (o *Options) checkPreset() error {
 	if _, ok := presets[o.Preset]; ok || o.Preset == "" {

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/msalext/msalext/extensions"
 	"github.com/msalext/msalext/extensions/backend"
 )
 
@@ -17,45 +17,22 @@ func (c *command) delete() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delete LOCATION",
 		Short: "Delete a token cache: everybody has to sign in again",
-		Args:  location,
+		Long: "Deletes one item, and leaves the rest: which backend keeps the place, other items, quarantine.\n" +
+			"msalext purge removes all of it.",
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "don't ask")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		p, err := c.open(cmd.Context(), args[0])
-		if err != nil {
+	yesFlag(cmd, &yes)
+	return c.onItem(cmd, func(ctx context.Context, p *extensions.Persistence) error {
+		if _, err := p.Load(ctx); errors.Is(err, backend.ErrNotFound) {
 			return err
 		}
-		defer p.Close()
-		if _, err := p.Load(cmd.Context()); errors.Is(err, backend.ErrNotFound) {
+		if err := c.confirm(ctx, yes, fmt.Sprintf("Delete the tokens at %s, kept by %s?", p.Location(), p.Backend())); err != nil {
 			return err
 		}
-		if err := c.confirm(yes, fmt.Sprintf("Delete the tokens at %s, kept by %s?", p.Location(), p.Backend())); err != nil {
-			return err
-		}
-		if err := p.Delete(cmd.Context()); err != nil {
+		if err := p.Delete(ctx); err != nil {
 			return err
 		}
 		return c.emit(map[string]any{"deleted": p.Location()}, func(w io.Writer) { fmt.Fprintln(w, "deleted", plain(p.Location())) })
-	}
-	return cmd
+	})
 }
 
-// confirm asks before something is destroyed or trusted. Whoever isn't at a terminal says
-// --yes.
-func (c *command) confirm(yes bool, question string) error {
-	if yes {
-		return nil
-	}
-	if !terminal(c.in) {
-		return usage("a person is asked first: pass --yes where nobody can be")
-	}
-	fmt.Fprintf(c.err, "%s [y/N] ", plain(question))
-	answer, err := bufio.NewReader(c.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return &backend.Error{Op: "confirm", Kind: backend.ErrDenied, Err: errors.New("nothing was changed")}
-	}
-	return nil
-}
+func yesFlag(cmd *cobra.Command, yes *bool) { cmd.Flags().BoolVar(yes, "yes", false, "don't ask") }

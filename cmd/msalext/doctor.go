@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,22 +16,43 @@ import (
 	"github.com/msalext/msalext/extensions/backend"
 )
 
-// stores are the backends that doctor looks at unless told which.
+// stores are the backends of msalext itself.
 var stores = []string{"libsecret", "keychain", "dpapi", "sqlite", "redis", "file"}
 
 func (c *command) doctor() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "doctor [BACKEND…]",
 		Short: "Tell which backends work on this machine, what they protect against, and what mends the others",
-		Long: "Opens each backend at a temporary location, writes a random probe, reads it back and deletes it.\n" +
-			"No token is touched. The exit code is 0 when a backend that encrypts works.",
+		Long: "Opens each backend at a temporary location, writes a random probe, reads it back and deletes it; those\n" +
+			"of plugins that may run, too. No token is touched. Then it lists the plugins that are installed: which\n" +
+			"are used, shadowed or refused, and why. The exit code is 0 when a backend that encrypts works.",
+		ValidArgsFunction: offer(c.backends),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			plugins := c.survey()
 			if len(args) == 0 {
-				args = stores
+				args = append(slices.Clone(stores), runnable(plugins)...)
 			}
-			return c.examine(cmd.Context(), args)
+			return c.examine(cmd.Context(), args, plugins)
 		},
 	}
+	c.settingFlags(cmd)
+	return cmd
+}
+
+// runnable are the backends of plugins that an application would start.
+func runnable(plugins []installation) (names []string) {
+	for _, p := range plugins {
+		if p.State == "used" && !slices.Contains(stores, p.Name) {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// diagnosis is what doctor tells.
+type diagnosis struct {
+	Backends []finding      `json:"backends"`
+	Plugins  []installation `json:"plugins"`
 }
 
 // finding is what doctor found out about one backend.
@@ -47,28 +69,31 @@ type finding struct {
 	elsewhere bool // it is for another system
 }
 
-func (c *command) examine(ctx context.Context, names []string) error {
+func (c *command) examine(ctx context.Context, names []string, plugins []installation) error {
 	dir, err := os.MkdirTemp("", "msalext-doctor-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var all []finding
+	d := diagnosis{Plugins: plugins}
 	encrypts := false
 	for _, name := range names {
 		f := c.try(ctx, name, filepath.Join(dir, name))
-		all = append(all, f)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		d.Backends = append(d.Backends, f)
 		encrypts = encrypts || f.Works && f.Encrypted
 	}
-	if err := c.emit(all, func(w io.Writer) { c.showFindings(w, all) }); err != nil || encrypts {
+	if err := c.emit(d, func(w io.Writer) { c.showDiagnosis(w, d) }); err != nil || encrypts {
 		return err
 	}
-	return &backend.Error{Op: "doctor", Kind: backend.ErrUnavailable, Err: errors.New("no backend that encrypts works here")}
+	return &codedError{"no backend that encrypts works here", exitUnavailable}
 }
 
 func (c *command) try(ctx context.Context, name, location string) finding {
 	f := finding{Backend: name}
-	opts, err := c.options(name)
+	opts, err := c.options(name, c.storeFlags)
 	if err != nil {
 		return f.failed(err)
 	}
@@ -98,39 +123,7 @@ func protection(p *extensions.Persistence) string {
 func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
 
 func (f finding) failed(err error) finding {
-	f.Error, f.Remedy, f.elsewhere = bare(err), hintOf(err), errors.Is(err, backend.ErrUnsupported)
+	f.Error = strings.TrimPrefix(withoutHint(err), "open ("+f.Backend+"): ")
+	f.Remedy, f.elsewhere = hintOf(err), errors.Is(err, backend.ErrUnsupported)
 	return f
-}
-
-func (c *command) showFindings(w io.Writer, all []finding) {
-	var rows [][]string
-	for _, f := range all {
-		rows = append(rows, []string{f.Backend, f.state(), took(f.OpenMS), took(f.ProbeMS), f.Protection})
-	}
-	table(w, []string{"BACKEND", "STATE", "OPEN", "PROBE", "PROTECTION"}, rows)
-	for _, f := range all {
-		if f.Works || f.elsewhere {
-			continue
-		}
-		fmt.Fprintf(w, "\n%s: %s\n", c.color(red, f.Backend), plain(f.Error))
-	}
-}
-
-func (f finding) state() string {
-	switch {
-	case f.Works && f.Encrypted:
-		return "works"
-	case f.Works:
-		return "works, in plain text"
-	case f.elsewhere:
-		return "not on this system"
-	}
-	return "doesn't work"
-}
-
-func took(ms float64) string {
-	if ms == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1f ms", ms)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/msalext/msalext/extensions"
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/backend/atomicfile"
 )
@@ -19,33 +21,29 @@ func (c *command) export() *cobra.Command {
 		Short: "Write a cache's tokens to a new file, in plain text",
 		Long: "Writes what is stored, decrypted, to a new file that only you can read (0600). It is never\n" +
 			"written to a terminal, a pipe or a file that exists.",
-		Args: location,
 	}
-	cmd.Flags().StringVar(&out, "out", "", "the file to create")
-	_ = cmd.MarkFlagRequired("out")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.Flags().StringVar(&out, "out", "", "the `FILE` to create")
+	_ = cmd.MarkFlagRequired("out") // the flag is there
+	return c.onItem(cmd, func(ctx context.Context, p *extensions.Persistence) error {
+		if out == "" || out == "-" {
+			return usage("--out names a new file: tokens are never written to a terminal or a pipe")
+		}
 		path, err := filepath.Abs(out)
 		if err != nil {
 			return err
 		}
-		p, err := c.open(cmd.Context(), args[0])
+		data, err := p.Load(ctx)
 		if err != nil {
 			return err
 		}
-		defer p.Close()
-		data, err := p.Load(cmd.Context())
-		if err != nil {
-			return err
-		}
-		switch _, err := atomicfile.Write(cmd.Context(), path, data, backend.None); {
+		switch _, err := atomicfile.Write(ctx, path, data, backend.None); {
 		case errors.Is(err, backend.ErrConflict):
 			return usage("%s exists already: name a new file", path)
 		case err != nil:
 			return err
 		}
 		return c.emit(map[string]any{"written": path, "bytes": len(data)}, func(w io.Writer) {
-			fmt.Fprintf(w, "%s written to %s, in plain text: delete it when you are done\n", size(len(data)), path)
+			fmt.Fprintf(w, "%s written to %s, in plain text: delete it when you are done\n", size(int64(len(data))), plain(path))
 		})
-	}
-	return cmd
+	})
 }

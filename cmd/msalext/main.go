@@ -23,6 +23,7 @@ func main() {
 	// The program is its own plugin for the stores that need no other binary.
 	plugin.ServeIfInvoked(file.Backend(), libsecret.Backend(), dpapi.Backend(), keychain.Backend(), sqlite.Backend(), redis.Backend())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

@@ -10,5 +10,5 @@ func (c *command) plugins() *cobra.Command {
 	}
 	cmd.AddCommand(c.pluginsList(), c.pluginsInfo(), c.pluginsVerify(), c.pluginsInstall(), c.pluginsTrust(), c.pluginsUntrust(),
 		c.pluginsRemove(), c.pluginsNew(), c.pluginsTest())
-	return cmd
+	return family(cmd)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"debug/buildinfo"
-	"fmt"
 	"io"
 	"path/filepath"
 	"runtime/debug"
@@ -15,7 +14,7 @@ import (
 )
 
 func (c *command) pluginsInfo() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "info NAME|PATH",
 		Short: "Tell what a plugin was built from, its hash, and whether it is trusted",
 		Long:  "Reads the binary and the record of what is trusted. It isn't started, whether it is trusted or not.",
@@ -30,7 +29,10 @@ func (c *command) pluginsInfo() *cobra.Command {
 			about := pluginInfo{installation: pluginOf(found), Build: buildOf(found)}
 			return c.emit(about, func(w io.Writer) { c.showPlugin(w, about) })
 		},
+		ValidArgsFunction: once(c.installed),
 	}
+	c.pluginFlags(cmd)
+	return cmd
 }
 
 // named is the first plugin of that name, or the one at that path.
@@ -81,6 +83,10 @@ func buildOf(found pluginhost.Installed) *build {
 	if err != nil {
 		return nil
 	}
+	return newBuild(info)
+}
+
+func newBuild(info *debug.BuildInfo) *build {
 	return &build{
 		Package: info.Path, Module: info.Main.Path, Version: info.Main.Version, Go: info.GoVersion,
 		System:   setting(info, "GOOS") + "/" + setting(info, "GOARCH"),
@@ -98,17 +104,13 @@ func setting(info *debug.BuildInfo, key string) string {
 }
 
 func (c *command) showPlugin(w io.Writer, p pluginInfo) {
-	rows := [][]string{{"path", p.Path}, {"state", p.state()}}
-	if p.SHA256 != "" {
-		rows = append(rows, []string{"SHA-256", p.SHA256})
-	}
-	rows = append(rows, []string{"trusted", trustedWhen(p.Trusted)})
+	facts := [][2]string{{"path", p.Path}, {"state", p.state()}, {"SHA-256", p.SHA256}, {"trusted", trustedWhen(p.Trusted)}}
 	if b := p.Build; b != nil {
-		rows = append(rows, []string{"package", b.Package}, []string{"module", b.Module + " " + b.Version}, []string{"built", b.made()})
+		facts = append(facts, [2]string{"package", b.Package}, [2]string{"module", b.Module + " " + b.Version}, [2]string{"built", b.made()})
 	}
-	table(w, []string{c.color(bold, plain(p.Name)), ""}, rows)
+	c.facts(w, p.Name, facts)
 	if p.Reason != "" {
-		fmt.Fprintf(w, "\n%s\n", plain(p.Reason))
+		c.trouble(w, p.Name, p.Reason, p.Remedy)
 	}
 }
 

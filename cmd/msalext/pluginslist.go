@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,22 +12,30 @@ import (
 )
 
 func (c *command) pluginsList() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the plugins that are installed: which are used, shadowed or refused, and why",
 		Long: "Lists the plugin binaries in all places where applications look, in that order. None is started.\n" +
 			"Beside its own executable each application finds further ones: name that directory with --plugin-dir.",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			h := c.surveyor()
-			defer h.Close()
-			all := []installation{}
-			for _, found := range h.Survey() {
-				all = append(all, pluginOf(found))
-			}
+			all := c.survey()
 			return c.emit(all, func(w io.Writer) { c.listPlugins(w, all) })
 		},
 	}
+	c.pluginFlags(cmd)
+	return cmd
+}
+
+// survey tells of the plugins that are installed; never nil.
+func (c *command) survey() []installation {
+	h := c.surveyor()
+	defer h.Close()
+	all := []installation{}
+	for _, found := range h.Survey() {
+		all = append(all, pluginOf(found))
+	}
+	return all
 }
 
 // surveyor looks where applications do, and in --plugin-dir. It starts nothing.
@@ -51,7 +61,7 @@ func pluginOf(found pluginhost.Installed) installation {
 		SHA256: found.SHA256, Trusted: found.Trusted,
 	}
 	if found.Refusal != nil {
-		p.Reason, p.Remedy = found.Refusal.Error(), hintOf(found.Refusal)
+		p.Reason, p.Remedy = reasonOf(found.Refusal), hintOf(found.Refusal)
 	}
 	switch {
 	case found.ShadowedBy != "":
@@ -69,23 +79,46 @@ func (c *command) listPlugins(w io.Writer, all []installation) {
 		fmt.Fprintln(w, "no plugin is installed")
 		return
 	}
-	var rows [][]string
-	for _, p := range all {
-		rows = append(rows, []string{p.Name, p.state(), short(p.SHA256), p.Path})
+	t := table{
+		header: []string{"PLUGIN", "STATE", "SHA-256", "PATH"},
+		hue: func(row, column int) string {
+			if column == 1 {
+				return hues[all[row].State]
+			}
+			return ""
+		},
 	}
-	table(w, []string{"NAME", "STATE", "SHA-256", "PATH"}, rows)
 	for _, p := range all {
-		if p.Reason != "" && p.State != "shadowed" {
-			fmt.Fprintf(w, "\n%s: %s\n", c.color(red, p.Name), plain(p.Reason))
+		t.rows = append(t.rows, []string{p.Name, p.state(), short(p.SHA256), p.Path})
+	}
+	c.show(w, t)
+	for _, p := range all {
+		switch {
+		case p.ShadowedBy != "":
+			c.trouble(w, p.Name, p.Path+" isn't looked at", p.ShadowedBy+" comes first")
+		case p.Reason != "":
+			c.trouble(w, p.Name, p.Reason, p.Remedy)
 		}
 	}
 }
 
-func (p installation) state() string {
+// reasonOf is why a plugin is refused, with its path, once.
+func reasonOf(refusal error) string {
+	e, ok := errors.AsType[*pluginhost.RefusedError](refusal)
 	switch {
-	case p.ShadowedBy != "":
-		return "shadowed by " + p.ShadowedBy
-	case p.State == "used" && p.Trusted != nil:
+	case !ok:
+		return withoutHint(refusal)
+	case strings.Contains(e.Reason, e.Path):
+		return e.Reason
+	}
+	return e.Error()
+}
+
+// hues are the colours of an installation's states.
+var hues = map[string]string{"used": green, "shadowed": dim, "untrusted": yellow, "refused": red}
+
+func (p installation) state() string {
+	if p.State == "used" && p.Trusted != nil {
 		return "used, trusted"
 	}
 	return p.State

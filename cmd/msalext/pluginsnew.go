@@ -55,7 +55,9 @@ func (c *command) pluginsNew() *cobra.Command {
 			return c.newPlugin(p, "msalext-plugin-"+p.Name)
 		},
 	}
-	cmd.Flags().StringVar(&module, "module", "", "the path of the Go module; default example.com/msalext-plugin-NAME")
+	cmd.Flags().StringVar(&module, "module", "", "the `PATH` of the Go module; default example.com/msalext-plugin-NAME")
+	cmd.ValidArgsFunction = offer(nil)
+	complete(cmd, "module", nil)
 	return cmd
 }
 

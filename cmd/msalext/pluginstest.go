@@ -41,11 +41,15 @@ func (c *command) pluginsTest() *cobra.Command {
 			return c.testPlugin(cmd.Context(), args[0], name, match)
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "the backend's name, where the file isn't called msalext-plugin-NAME")
-	cmd.Flags().StringVar(&match, "run", "", "run only cases whose name matches this regular expression")
+	cmd.Flags().StringVar(&name, "name", "", "the backend's `NAME`, where the file isn't called msalext-plugin-NAME")
+	cmd.Flags().StringVar(&match, "run", "", "run only cases whose name matches the regular expression `RE`")
 	cmd.Flags().BoolVar(&list, "list", false, "list the cases")
 	cmd.Flags().BoolVar(&child, "child", false, "be a host that the kit kills")
-	_ = cmd.Flags().MarkHidden("child")
+	_ = cmd.Flags().MarkHidden("child") // the flag is there
+	cmd.Flags().StringArrayVar(&c.settings, "set", nil, "a setting of the backend, `NAME=VALUE`; repeatable")
+	for _, flag := range []string{"set", "name", "run"} {
+		complete(cmd, flag, nil)
+	}
 	return cmd
 }
 

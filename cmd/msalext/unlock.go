@@ -1,39 +1,39 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/msalext/msalext/extensions"
 )
 
 func (c *command) unlock() *cobra.Command {
-	return &cobra.Command{
+	return c.onItem(&cobra.Command{
 		Use:   "unlock LOCATION",
 		Short: "Tell who holds a cache's lock, and remove the lock of a process that is gone",
 		Long: "Tells who holds the lock of a cache. A lock whose holder is gone is removed, which the next\n" +
-			"program that writes would do as well; the lock of a process that lives, never.",
-		Args: location,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := c.open(cmd.Context(), args[0])
-			if err != nil {
+			"program that writes would do as well; the lock of a process that lives, never. That one is\n" +
+			"waited for 15 seconds: if it is still there then, look what that process does, or end it.",
+	}, func(ctx context.Context, p *extensions.Persistence) error {
+		holder, err := p.LockHolder(ctx)
+		if err != nil {
+			return err
+		}
+		removed := false
+		if holder != "" {
+			if terminal(c.err) {
+				fmt.Fprintln(c.err, "the lock file names", holder)
+			}
+			if removed, err = p.ClearLock(ctx); err != nil {
 				return err
 			}
-			defer p.Close()
-			holder, err := p.LockHolder(cmd.Context())
-			if err != nil {
-				return err
-			}
-			removed := false
-			if holder != "" {
-				if removed, err = p.ClearLock(cmd.Context()); err != nil {
-					return err
-				}
-			}
-			answer := unlocked{Holder: holder, Removed: removed}
-			return c.emit(answer, func(w io.Writer) { fmt.Fprintln(w, answer) })
-		},
-	}
+		}
+		answer := unlocked{Holder: holder, Removed: removed}
+		return c.emit(answer, func(w io.Writer) { fmt.Fprintln(w, answer) })
+	})
 }
 
 type unlocked struct {

@@ -36,9 +36,11 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d s", d/time.Second)
 }
 
-// size is a number of bytes for people.
-func size(n int) string {
+// size is a number of bytes for people; -1 is one that isn't known.
+func size(n int64) string {
 	switch {
+	case n < 0:
+		return "?"
 	case n >= 10<<20:
 		return fmt.Sprintf("%d MiB", n>>20)
 	case n >= 10<<10:
@@ -47,6 +49,7 @@ func size(n int) string {
 	return fmt.Sprintf("%d B", n)
 }
 
+// plural is a number of things, said in words.
 func plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one

@@ -97,9 +97,8 @@ func (s *Store) Ready(ctx context.Context) error {
 		return s.fail("open", err)
 	}
 	if _, slow := s.keys.(Finder); slow {
-		if _, err := s.Load(ctx, "", backend.None); err == nil {
-			return nil // its key is at hand, and writes too
-		} else if ctx.Err() != nil {
+		// What opens it mostly writes, too; not where it is from another source.
+		if _, err := s.Load(ctx, "", backend.None); ctx.Err() != nil {
 			return s.fail("open", err)
 		}
 	}

@@ -173,3 +173,21 @@ func TestDerivationOutlivesTheCall(t *testing.T) {
 		t.Errorf("100 loads took %v: each derives", took)
 	}
 }
+
+// Where a passphrase takes the place of other keys, its key is derived before a
+// write waits for it: a call under the lock has no time for that.
+func TestReadyDerivesWhatWrites(t *testing.T) {
+	t.Parallel()
+	p := &place{}
+	before := envelope.Fixed(key("before"))
+	save(t, p.wrap(t, before, nil), "", "one", backend.None)
+	now := envelope.FromPassphrase(backend.Secret("correct horse"), nil)
+	if err := p.wrap(t, envelope.Several(now, before), nil).Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := now.Keys(ended); err != nil { // what isn't there would have to be waited for
+		t.Errorf("%v", err)
+	}
+}

@@ -48,6 +48,7 @@ func (s *shared) replaceByWhole(ctx context.Context, key string, d damaged) (cop
 		s.signal(key)
 	}
 	if err == nil || errors.Is(err, backend.ErrTimeout) { // which may come true later
+		s.sign(key)
 		return copied, err
 	}
 	if now, lerr := s.load(ctx, key, backend.None); lerr == nil && now.Version == d.blob.Version {
@@ -66,9 +67,16 @@ func (s *shared) copyAside(ctx context.Context, key string, d damaged) (to strin
 	return to, func() { _ = s.discard(ctx, to, version) }, err
 }
 
+// What is moved aside is called as it was, with this, the time and, where that is
+// taken, a number behind it.
+const (
+	asideMark = ".corrupt-"
+	asideTime = "20060102T150405Z"
+)
+
 // asides are the names to try for what is moved aside now.
 func asides(name string) []string {
-	name += ".corrupt-" + time.Now().UTC().Format("20060102T150405Z")
+	name += asideMark + time.Now().UTC().Format(asideTime)
 	names := []string{name}
 	for i := range 99 {
 		names = append(names, fmt.Sprintf("%s-%d", name, i+1))
@@ -184,7 +192,7 @@ func (s *shared) saveAside(ctx context.Context, key string, blob backend.Blob) (
 func (s *shared) saveCopy(ctx context.Context, key string, blob backend.Blob) (string, backend.Version, error) {
 	for _, name := range asides(key) {
 		version, err := s.saveOnce(ctx, name, blob.Data, backend.None)
-		if errors.Is(err, backend.ErrConflict) {
+		if errors.Is(err, backend.ErrConflict) || unreadable(err) && s.taken(ctx, name) {
 			continue
 		}
 		if err != nil {
@@ -197,4 +205,10 @@ func (s *shared) saveCopy(ctx context.Context, key string, blob backend.Blob) (s
 		return name, version, err
 	}
 	return "", backend.None, s.fail("quarantine", errNoName)
+}
+
+// taken tells whether something is stored under a key, readable or not.
+func (s *shared) taken(ctx context.Context, key string) bool {
+	_, err := s.load(ctx, key, backend.None)
+	return !errors.Is(err, backend.ErrNotFound)
 }

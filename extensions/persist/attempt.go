@@ -57,6 +57,7 @@ func (s *shared) change(ctx context.Context, key string, old backend.Blob, fn fu
 	if err != nil {
 		return now, true, err
 	}
+	s.sign(key)
 	return s.stamped(key, backend.Blob{Data: data, Version: version}), true, nil
 }
 

@@ -14,7 +14,8 @@
 //
 // Processes that write at once are merged. What can't be read is never
 // overwritten. After a crash the store holds the old bytes or the new.
-// [PersistedTokenCache.Quarantine] moves aside what is damaged, on request.
+// [PersistedTokenCache.Quarantine] moves aside what is damaged, on request, and
+// [Persistence.Restore] puts it back. [Persistence.Purge] alone removes everything.
 //
 // # Changes by others
 //

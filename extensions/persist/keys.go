@@ -72,7 +72,10 @@ func (s *shared) visible(all iter.Seq2[backend.KeyInfo, error], yield func(backe
 	}
 }
 
-var asideKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.corrupt-\d{8}T\d{6}Z(-\d{1,2})?$`) })
+var asideKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(asidePattern) })
+
+// asidePattern is how the names of asides end.
+const asidePattern = `\.corrupt-\d{8}T\d{6}Z(-\d{1,2})?$`
 
 // isAside tells a key under which Quarantine keeps damage. Where each item is a
 // file it renames that instead, so such a key is somebody's own.

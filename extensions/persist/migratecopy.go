@@ -85,6 +85,7 @@ func (m *migration) store(ctx context.Context, key string, data []byte, old back
 		ended(old.Version, version, err)
 		if !errors.Is(err, backend.ErrConflict) {
 			m.to.signal(key)
+			m.to.sign(key)
 		}
 		if err != nil && !unanswered(err) { // else reading it back tells
 			return err

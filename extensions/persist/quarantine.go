@@ -20,8 +20,7 @@ const quarantineAfter = time.Second
 // is now, and "" and no error when the item can be read or isn't stored.
 //
 // A key that is missing may come back, and with it the item: so nothing calls
-// this by itself. To bring an item back, move it to its old place while nobody
-// uses the store.
+// this by itself. Restore brings an item back.
 //
 // A file that the store keeps for the item alone is renamed, to its own name
 // with ".corrupt-" and the time in UTC behind it, mode 0600. Of other stores

@@ -11,6 +11,7 @@ import (
 // envelope makes them.
 type rewrapper interface {
 	Refresh()
+	Ready(ctx context.Context) error
 	Rewrap(ctx context.Context, key string, publish func() error) (was, now backend.Version, err error)
 }
 
@@ -59,7 +60,8 @@ func (p *Persistence) rewrapper(ctx context.Context) (*shared, rewrapper, error)
 			Err: errors.New("no envelope encrypts this store"), Hint: "set Options.Envelope"}
 	}
 	r.Refresh()
-	return s, r, nil
+	// A passphrase takes time, which there is little of under the lock.
+	return s, r, s.fail("rewrap", r.Ready(ctx))
 }
 
 func (s *shared) rewrap(ctx context.Context, r rewrapper, key string) error {
@@ -76,6 +78,7 @@ func (s *shared) rewrap(ctx context.Context, r rewrapper, key string) error {
 		ended(v.was, v.now, err)
 		if v.was != v.now && !errors.Is(err, backend.ErrConflict) {
 			s.signal(key)
+			s.sign(key)
 		}
 		return err
 	})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,7 +35,7 @@ var exitTexts = []struct {
 	{exitUsage, "wrong arguments, settings or location"},
 	{exitNotFound, "nothing is stored there"},
 	{exitLocked, "the store is locked, and a person must unlock it"},
-	{exitDenied, "not allowed, or not confirmed"},
+	{exitDenied, "not allowed, not confirmed, or a plugin that is refused"},
 	{exitUnavailable, "the store or its plugin isn't there, or doesn't answer"},
 	{exitUnreadable, "what is stored can't be read: damaged, or its key is missing"},
 	{exitChanged, "another backend keeps the cache, or would keep it in plain text"},
@@ -61,66 +60,27 @@ var exitOf = map[error]int{
 	backend.ErrLockTimeout:    exitBusy,
 }
 
-// usageError is a mistake in the arguments.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-// arguments demands n of them, which are what.
-func arguments(n int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != n {
-			return usage("%d arguments are given: name %s", len(args), what)
-		}
-		return nil
-	}
-}
-
-var location = arguments(1, "one LOCATION")
-
-func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
-
-// report tells the person, or with --json the script, what went wrong.
-func (c *command) report(err error) int {
-	if err == nil {
-		return exitOK
-	}
-	code := codeOf(err)
-	if c.json {
-		_ = json.NewEncoder(c.err).Encode(failure{Error: err.Error(), Code: code, Hint: hintOf(err)})
-		return code
-	}
-	fmt.Fprintln(c.err, "msalext:", bare(err))
-	return code
-}
-
-// bare is an error without the name of this program before it.
-func bare(err error) string { return strings.TrimPrefix(err.Error(), "msalext: ") }
-
-type failure struct {
-	Error string `json:"error"`
-	Code  int    `json:"code"`
-	Hint  string `json:"hint,omitempty"`
-}
-
-func hintOf(err error) string {
-	if e, ok := errors.AsType[*backend.Error](err); ok {
-		return e.Hint
-	}
-	return ""
-}
-
 func codeOf(err error) int {
-	if _, ok := errors.AsType[*usageError](err); ok || strings.HasPrefix(err.Error(), "unknown command") {
-		return exitUsage // cobra has no type for that one
-	}
-	if errors.Is(err, context.Canceled) {
+	e, coded := errors.AsType[*codedError](err)
+	switch {
+	case coded:
+		return e.code
+	case isUsage(err):
+		return exitUsage
+	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}
 	if code, ok := exitOf[backend.KindOf(err)]; ok {
 		return code
 	}
 	return exitFailed
+}
+
+// isUsage tells a mistake in the arguments. Cobra has no types for those that it
+// finds itself.
+func isUsage(err error) bool {
+	_, ok := errors.AsType[*usageError](err)
+	return ok || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag(s)")
 }
 
 func exitCodes() *cobra.Command {
