@@ -27,9 +27,10 @@ const exportTimeout = 60 * time.Second
 // can't be stored is an error as well.
 //
 // The result is safe for concurrent use, by any number of clients.
-func Accessor(c *persist.PersistedTokenCache) cache.ExportReplace {
-	return &accessor{cache: c}
-}
+//
+// c may be one that [PartitionedCaches] made; then those who use it keep it in
+// memory.
+func Accessor(c *persist.PersistedTokenCache) cache.ExportReplace { return accessTo(c) }
 
 type accessor struct {
 	cache   *persist.PersistedTokenCache

@@ -50,8 +50,7 @@ type BehalfOptions struct {
 //
 // To find a token takes a lookup, but to store one takes longer the more is in
 // the cache. An API that thousands of people call gives each of them, or each
-// tenant, a cache and a client of its own (persist.Persistence.Key, with one
-// [SharedDiscovery] for all).
+// tenant, a cache and a client of its own ([PartitionedCaches]).
 //
 // A refusal is an [*Error]. One that means [ErrInteractionRequired] is for the
 // person to resolve; so the API answers its caller 401 with the error's Claims
@@ -75,6 +74,7 @@ func (c *Confidential) OnBehalfOf(ctx context.Context, assertion string, scopes 
 	case err != nil:
 		return Result{}, err
 	case found && !cached.due(time.Now()):
+		c.accessor.used(ctx)
 		return cached, nil
 	}
 	fresh, err := b.renewed(ctx)
@@ -175,7 +175,7 @@ func (b *behalf) keep(ctx context.Context, fresh Result, op tokencache.Op) {
 	if err != nil {
 		return // it is made of texts, which can be written
 	}
-	keepIssued(ctx, b.cache, entries, op)
+	keepIssued(ctx, b.accessor, entries, op)
 	sweepBehalf(ctx, b.cache)
 }
 

@@ -24,7 +24,7 @@ type application struct {
 	host     string // the authority's, with its port
 	options  Options
 	cache    *persist.PersistedTokenCache
-	accessor *accessor
+	accessor access
 	network  *exchanges
 }
 
@@ -42,7 +42,7 @@ func (a *application) init(clientID string, o Options) error {
 			return err
 		}
 	}
-	a.accessor = &accessor{cache: a.cache}
+	a.accessor = accessTo(a.cache)
 	a.network = o.network(a.cache)
 	return nil
 }
@@ -69,7 +69,7 @@ func inMemory() (*persist.PersistedTokenCache, error) {
 }
 
 // onceMade makes a client when it is first needed.
-func onceMade[C any](make func(cache.ExportReplace) (C, error), a *accessor) func() (C, error) {
+func onceMade[C any](make func(cache.ExportReplace) (C, error), a access) func() (C, error) {
 	return sync.OnceValues(func() (C, error) { return make(withoutAccessTokens{a}) })
 }
 

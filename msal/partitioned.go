@@ -71,17 +71,34 @@ type Clients[C any] struct {
 // has it, and as long as somebody does, it is what everybody gets for that key.
 // A token that the store would not take is never let go: such a cache stays
 // in memory, whatever the options say, until it is stored, which is tried again
-// when the store took another one. Tokens acquired on behalf of a user are in
-// their client's memory alone, and acquired anew when that was let go.
+// when the store took another one. Tokens that MSAL acquired on behalf of a user
+// are in their client's memory alone, and acquired anew when that was let go.
 //
 // Several processes may use one store, also for one key: what they write is
 // merged. The caller closes the Clients, and then p.
 func Partitioned[C any](p *persist.Persistence, key func(context.Context) (string, error),
 	newClient func(cache.ExportReplace) (C, error), opts *PartitionOptions) *Clients[C] {
+	return PartitionedCaches(p, key, func(c *persist.PersistedTokenCache) (C, error) { return newClient(Accessor(c)) }, opts)
+}
+
+// PartitionedCaches is [Partitioned] for clients that take the cache itself:
+// those of [NewConfidential] and [NewPublic]. All that is said there holds here,
+// but that their tokens on behalf of users are in the key's cache.
+//
+//	http := msal.SharedDiscovery(nil)
+//	clients := msal.PartitionedCaches(p, nil, func(c *persist.PersistedTokenCache) (*msal.Confidential, error) {
+//		return msal.NewConfidential(clientID, credential, &msal.Options{Authority: authority, Cache: c, HTTPClient: http})
+//	}, nil)
+//
+// newClient gives the cache to one of the two, or to [Accessor]: by these it is
+// known how much is in memory, and what isn't stored yet. What it returns may
+// hold more than the client, such as what the program knows of the user.
+func PartitionedCaches[C any](p *persist.Persistence, key func(context.Context) (string, error),
+	newClient func(*persist.PersistedTokenCache) (C, error), opts *PartitionOptions) *Clients[C] {
 	if key == nil {
 		key = partitionOf
 	}
-	return &Clients[C]{key: key, pool: newPool(p, opts, func(c cache.ExportReplace) (any, error) { return newClient(c) })}
+	return &Clients[C]{key: key, pool: newPool(p, opts, func(c *persist.PersistedTokenCache) (any, error) { return newClient(c) })}
 }
 
 // Client returns the client of the key that ctx tells. It does no I/O but what
@@ -122,7 +139,8 @@ type partitionKey struct{}
 
 // WithPartition returns a context for calls on behalf of one user, session or
 // tenant, whose tokens are kept in the item of that name. It is what
-// [Partitioned] looks for where it is given no function.
+// [Partitioned] and [PartitionedCaches] look for where they are given no
+// function.
 func WithPartition(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, partitionKey{}, key)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/msalext/msalext/extensions/persist"
 )
 
-// partition is one key's cache, with the MSAL client that has it. The client
-// refers to it, as what it was given for WithCache; so who has the client keeps
-// the partition alive.
+// partition is one key's cache, with the client that has it. The client refers
+// to it, as its access to the cache; so who has the client keeps the partition
+// alive.
 type partition struct {
 	// By pointer, since what waits for the end of MSAL's memory refers to the
 	// accessor, and must not to the client that has that memory.
@@ -29,14 +29,16 @@ type partition struct {
 	removed bool
 }
 
-var _ cache.ExportReplace = (*partition)(nil)
+var _ access = (*partition)(nil)
 
 func newPartition(all *pool, key string) *partition {
 	opts := &persist.CacheOptions{Quarantine: all.opts.Quarantine}
 	if tell := all.opts.OnError; tell != nil {
 		opts.OnError = func(err error) { tell(key, err) }
 	}
-	return &partition{pool: all, accessor: &accessor{cache: persist.NewPersistedTokenCache(all.p.Key(key), opts)}}
+	part := &partition{pool: all, accessor: &accessor{cache: persist.NewPersistedTokenCache(all.p.Key(key), opts)}}
+	part.accessible()
+	return part
 }
 
 // made returns the client, which is made at the first call.
@@ -44,7 +46,7 @@ func (part *partition) made() (any, error) {
 	part.making.Lock()
 	defer part.making.Unlock()
 	if part.client == nil {
-		client, err := part.pool.newClient(part)
+		client, err := part.pool.newClient(part.cache)
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +69,17 @@ func (part *partition) Export(ctx context.Context, m cache.Marshaler, h cache.Ex
 	err := part.accessor.Export(ctx, m, h)
 	part.pool.written(part)
 	return err
+}
+
+// used is for the calls on behalf of people, which use the cache without MSAL.
+func (part *partition) used(ctx context.Context) {
+	if part.pool.opts.Bytes > 0 && part.cache.Unsaved() == 0 {
+		// What is wrong with the store is for the call itself to say.
+		if view, err := part.cache.View(ctx); err == nil {
+			part.pool.used(part, int64(len(view.Bytes())))
+		}
+	}
+	part.pool.written(part)
 }
 
 // size is how much the clients were given. It isn't known while one of them

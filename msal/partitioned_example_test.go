@@ -65,6 +65,51 @@ func ExamplePartitioned() {
 	// Output: session/laptop
 }
 
+// An API calls another one for the people who call it. It keeps what it gets for
+// each of them in an item of its own, where all of its processes find it.
+func ExamplePartitionedCaches() {
+	entra := msaltest.New(nil)
+	defer entra.Close()
+	dir, err := os.MkdirTemp("", "api")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	p, err := openFile(filepath.Join(dir, "tokens"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	secret, err := msal.Secret("client-secret")
+	if err != nil {
+		log.Fatal(err)
+	}
+	http := msal.SharedDiscovery(entra.Client())
+	clients := msal.PartitionedCaches(p, nil, func(c *persist.PersistedTokenCache) (*msal.Confidential, error) {
+		return msal.NewConfidential("client-id", secret, &msal.Options{Authority: entra.Authority(), Cache: c, HTTPClient: http,
+			DisableInstanceDiscovery: true}) // the fake isn't known to Microsoft
+	}, nil)
+	defer clients.Close(context.Background())
+
+	caller := exampleCaller(entra)                                    // from the header field Authorization, validated
+	ctx := msal.WithPartition(context.Background(), "tenant-1/alice") // of its claims tid and oid
+	for range 2 {
+		api, err := clients.Client(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		result, err := api.OnBehalfOf(ctx, caller, []string{"User.Read"}, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(result.Account.PreferredUsername, "from the cache:", result.FromCache())
+	}
+	// Output:
+	// alice@contoso.example from the cache: false
+	// alice@contoso.example from the cache: true
+}
+
 func openFile(path string) (*persist.Persistence, error) {
 	c := backend.Config{Location: path, Path: path}
 	store, err := file.Backend().Open(context.Background(), c)

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"weak"
 
-	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
-
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/persist"
 )
@@ -20,7 +18,7 @@ const defaultCaches = 1000
 // reasons only: it is among those used lately, or has what isn't stored yet.
 type pool struct {
 	p         *persist.Persistence
-	newClient func(cache.ExportReplace) (any, error)
+	newClient func(*persist.PersistedTokenCache) (any, error)
 	opts      PartitionOptions
 
 	life  context.Context // ends with close
@@ -34,7 +32,7 @@ type pool struct {
 	flushing chan struct{} // closed when what runs has ended; nil: nothing runs
 }
 
-func newPool(p *persist.Persistence, opts *PartitionOptions, newClient func(cache.ExportReplace) (any, error)) *pool {
+func newPool(p *persist.Persistence, opts *PartitionOptions, newClient func(*persist.PersistedTokenCache) (any, error)) *pool {
 	all := &pool{p: p, newClient: newClient, alive: map[string]weak.Pointer[partition]{}, unsaved: map[*partition]struct{}{}}
 	if opts != nil {
 		all.opts = *opts

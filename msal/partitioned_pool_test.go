@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
@@ -81,6 +82,33 @@ func TestNothingIsLeftOfAClientThatWasLetGo(t *testing.T) {
 	use(t, cs, "40")
 	runtime.KeepAlive(again)
 	wantKnown(t, cs, 3)
+}
+
+// TestCachesLetGoAreForgotten: nothing that finds a partition by its cache stays
+// behind.
+func TestCachesLetGoAreForgotten(t *testing.T) {
+	t.Parallel()
+	cs := Partitioned(memoryStore(t), nil, real, &PartitionOptions{Caches: 1})
+	part, err := cs.pool.partition("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := weak.Make(part.cache)
+	if accessTo(part.cache) != access(part) {
+		t.Error("not found by its cache")
+	}
+	use(t, cs, "b")
+	known := func() bool {
+		partitions.Lock()
+		defer partitions.Unlock()
+		_, known := partitions.of[at]
+		return known
+	}
+	for deadline := time.Now().Add(20 * time.Second); known(); runtime.GC() {
+		if time.Now().After(deadline) {
+			t.Fatal("still known")
+		}
+	}
 }
 
 func TestBytesBoundWhatIsInMemory(t *testing.T) {

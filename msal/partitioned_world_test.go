@@ -28,6 +28,22 @@ type app struct {
 // app starts one. Without a function the context tells the key.
 func (w *world) app(key func(context.Context) (string, error), opts *msal.PartitionOptions) *app {
 	w.Helper()
+	p, s := w.opened()
+	credential, err := confidential.NewCredFromSecret("secret")
+	if err != nil {
+		w.Fatal(err)
+	}
+	http := msal.SharedDiscovery(w.srv.Client())
+	clients := msal.Partitioned(p, key, func(c msalcache.ExportReplace) (confidential.Client, error) {
+		return confidential.New(w.srv.Authority(), "web", credential, confidential.WithHTTPClient(http),
+			confidential.WithInstanceDiscovery(false), confidential.WithCache(c))
+	}, opts)
+	return &app{w, clients, p, s}
+}
+
+// opened is the store, opened by a process of its own.
+func (w *world) opened() (*persist.Persistence, *shelf) {
+	w.Helper()
 	c := backend.Config{Location: w.path, Path: w.path}
 	store, err := file.Backend().Open(w.Context(), c)
 	if err != nil {
@@ -40,16 +56,7 @@ func (w *world) app(key func(context.Context) (string, error), opts *msal.Partit
 			w.Error(err)
 		}
 	})
-	credential, err := confidential.NewCredFromSecret("secret")
-	if err != nil {
-		w.Fatal(err)
-	}
-	http := msal.SharedDiscovery(w.srv.Client())
-	clients := msal.Partitioned(p, key, func(c msalcache.ExportReplace) (confidential.Client, error) {
-		return confidential.New(w.srv.Authority(), "web", credential, confidential.WithHTTPClient(http),
-			confidential.WithInstanceDiscovery(false), confidential.WithCache(c))
-	}, opts)
-	return &app{w, clients, p, s}
+	return p, s
 }
 
 // client is the one of a key.

@@ -84,7 +84,7 @@ func (a *application) importing(refreshToken string) (*onceRedeemed, error) {
 	if err != nil {
 		return nil, err
 	}
-	once.store = a.cache
+	once.store = a.accessor
 	return once, nil
 }
 
@@ -111,7 +111,7 @@ func (a *application) redeeming(refreshToken string) (*onceRedeemed, error) {
 type onceRedeemed struct {
 	account public.Account
 	seed    []byte
-	store   *persist.PersistedTokenCache // nil: what MSAL got isn't stored
+	store   access // nil: what MSAL got isn't stored
 	looked  bool
 }
 
@@ -143,8 +143,9 @@ func (r *onceRedeemed) Export(ctx context.Context, m cache.Marshaler, _ cache.Ex
 // keepIssued stores entries that were just issued. A cache keeps what its store
 // would not take, and has told OnError; the tokens reach the caller all the
 // same.
-func keepIssued(ctx context.Context, c *persist.PersistedTokenCache, entries []byte, op tokencache.Op) {
+func keepIssued(ctx context.Context, a access, entries []byte, op tokencache.Op) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout) // ctx may have ended in the moment they came
 	defer cancel()
-	_, _ = c.Merge(ctx, persist.View{}, entries, op)
+	_, _ = a.plain().cache.Merge(ctx, persist.View{}, entries, op)
+	a.used(ctx)
 }

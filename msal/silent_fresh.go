@@ -14,7 +14,7 @@ import (
 // and so redeems the refresh token. MSAL has no option for that. The client is
 // one apart: another goroutine's call through the same one would not find its
 // token either.
-type withoutAccessTokens struct{ *accessor }
+type withoutAccessTokens struct{ access }
 
 var _ cache.ExportReplace = withoutAccessTokens{}
 
@@ -22,17 +22,18 @@ var _ cache.ExportReplace = withoutAccessTokens{}
 // Export tells the new token from those that it takes the place of.
 func (a withoutAccessTokens) Replace(ctx context.Context, u cache.Unmarshaler, h cache.ReplaceHints) error {
 	if currentCall().issued {
-		return a.accessor.Replace(ctx, u, h)
+		return a.access.Replace(ctx, u, h)
 	}
-	client := a.clients.of(u)
+	own := a.plain()
+	client := own.clients.of(u)
 	client.mu.Lock()
 	defer client.mu.Unlock()
 	client.current = false
-	view, err := a.cache.View(ctx)
+	view, err := own.cache.View(ctx)
 	if err != nil {
 		return err
 	}
-	aboutToRead(a.cache, view)
+	aboutToRead(own.cache, view)
 	if err := u.Unmarshal(butAccessTokens(view.Readable())); err != nil {
 		return &backend.Error{Op: "load into MSAL", Kind: backend.ErrCorrupt, Err: fmt.Errorf("MSAL doesn't understand an entry of the token cache (%T)", err),
 			Hint: "what is stored is kept; move it away to begin anew"}

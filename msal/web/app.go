@@ -20,7 +20,7 @@ type App struct {
 	// for changed, and would write it with each request.
 	loader  *scs.SessionManager
 	login   *msal.Confidential // begins flows; its cache stays empty
-	clients *clients
+	clients *msal.Clients[*client]
 	flights flights
 	network msal.Doer
 	keys    flowKeys
@@ -46,7 +46,7 @@ func New(cfg Config) (*App, error) {
 		a.page = ownPage
 	}
 	a.keys.item = cfg.Tokens.Key(flowKeyItem)
-	a.clients = newClients(cfg.Tokens, cfg.Caches, a.newClient)
+	a.clients = a.newClients()
 	var err error
 	if a.login, err = a.newClient(nil); err != nil {
 		return nil, err
@@ -90,5 +90,5 @@ func (a *App) Sessions() *scs.SessionManager { return a.sessions }
 func (a *App) Close(ctx context.Context) error {
 	a.stop()
 	a.done.Wait()
-	return a.clients.close(ctx)
+	return a.clients.Close(ctx)
 }

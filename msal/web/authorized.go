@@ -79,11 +79,10 @@ func (a *App) complete(ctx context.Context, f flow, answer url.Values) error {
 		return err
 	}
 	record := a.newRecord()
-	c, release, err := a.clients.of(record.TokenKey)
+	c, err := a.clientOf(ctx, record.TokenKey)
 	if err != nil {
 		return err
 	}
-	defer release()
 	result, err := c.CompleteAuthCode(ctx, f.Flow, answer, nil)
 	if err == nil {
 		err = a.establish(ctx, &record, result, about, f.From)
@@ -181,7 +180,7 @@ func (a *App) renew(ctx context.Context, record *Record, from string) error {
 // forgetTokens deletes tokens that no session has any more. What can't be
 // deleted now a sweep finds.
 func (a *App) forgetTokens(ctx context.Context, key string) {
-	if err := a.clients.remove(context.WithoutCancel(ctx), key); err != nil {
+	if err := a.clients.Remove(context.WithoutCancel(ctx), key); err != nil {
 		a.log.WarnContext(ctx, "tokens not deleted", "err", err)
 	}
 }

@@ -21,13 +21,6 @@ func (a *App) Aged(r *http.Request, state string, by time.Duration) (*http.Cooki
 	return a.seal(r.Context(), f)
 }
 
-// InMemory is how many clients are there.
-func (a *App) InMemory() int {
-	a.clients.mu.Lock()
-	defer a.clients.mu.Unlock()
-	return len(a.clients.byKey)
-}
-
 // UsedStates is how many states are remembered.
 func (a *App) UsedStates() int {
 	a.used.mu.Lock()

@@ -67,7 +67,7 @@ func (a *App) End(ctx context.Context, s Stored) error {
 func (a *App) end(ctx context.Context, tokenKey string, destroy func() error) error {
 	var failed error
 	if tokenKey != "" {
-		failed = a.clients.remove(ctx, tokenKey)
+		failed = a.clients.Remove(ctx, tokenKey)
 	}
 	if err := errors.Join(failed, destroy()); err != nil {
 		return fmt.Errorf("msalext: end a session: %w", err)

@@ -42,7 +42,7 @@ func (a *App) sweep(ctx context.Context, youngest time.Duration) (int, error) {
 	}
 	swept := 0
 	for key := range candidates {
-		if err := a.clients.remove(ctx, key); err != nil {
+		if err := a.clients.Remove(ctx, key); err != nil {
 			return swept, fmt.Errorf("msalext: sweep tokens without a session: %w", err)
 		}
 		swept++

@@ -18,6 +18,7 @@ type tampered struct {
 	backend.Store
 
 	noSaves, noDeletes atomic.Bool
+	unknown            atomic.Int64 // loads by who knew nothing of the item
 	age                time.Duration
 }
 
@@ -29,6 +30,13 @@ func newTampered(t *testing.T) (*tampered, *persist.Persistence) {
 	}
 	s := &tampered{Store: store}
 	return s, persist.New("memory", s, backend.Config{}, nil)
+}
+
+func (s *tampered) Load(ctx context.Context, key string, have backend.Version) (backend.Blob, error) {
+	if have == backend.None {
+		s.unknown.Add(1)
+	}
+	return s.Store.Load(ctx, key, have)
 }
 
 func (s *tampered) Save(ctx context.Context, key string, data []byte, v backend.Version) (backend.Version, error) {

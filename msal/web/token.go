@@ -60,11 +60,10 @@ func (s *Session) token(ctx context.Context, more ask, scopes []string) (Token, 
 }
 
 func (a *App) acquire(ctx context.Context, record *Record, scopes []string, more ask) (Token, error) {
-	c, release, err := a.clients.of(record.TokenKey)
+	c, err := a.clientOf(ctx, record.TokenKey)
 	if err != nil {
 		return Token{}, err
 	}
-	defer release()
 	if err := c.find(ctx, record.Account); err != nil {
 		return Token{}, signInAgain(err, more.claims)
 	}
