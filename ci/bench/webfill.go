@@ -136,7 +136,7 @@ func (s *webSession) read(ctx context.Context, data []byte, tokens *extensions.P
 func (s *webSession) again(ctx context.Context, sessions *redisstore.Store, tokens *extensions.Persistence) (id string, err error) {
 	id = rand.Text() + rand.Text()
 	r := s.record
-	r.TokenKey = web.TokenPrefix + rand.Text()
+	r.TokenKey = r.TokenKey[:strings.LastIndexByte(r.TokenKey, '/')+1] + rand.Text()
 	text, err := json.Marshal(r)
 	if err != nil {
 		return "", err

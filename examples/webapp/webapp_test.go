@@ -1,3 +1,5 @@
+//go:build !windows || windows_sqlite
+
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/msalext/msalext/examples/webapp/cloud"
 )
@@ -197,6 +200,42 @@ func TestFormsNeedTheirToken(t *testing.T) {
 	}
 	if _, _, body := v.send(http.MethodPost, "/sessions/everywhere", url.Values{"csrf_token": match[1:]}); !strings.Contains(body, "Find out who you are") {
 		t.Errorf("signed out everywhere, and shown\n%s", body)
+	}
+}
+
+// TestAssetsAreEverybodys: what shared caches keep must not set cookies, nor
+// differ by session.
+func TestAssetsAreEverybodys(t *testing.T) {
+	v, _, _ := startTest(t)
+	v.signIn("alice@contoso.example")
+	for _, path := range []string{"/style.css", "/page.js", "/icon.svg"} {
+		status, header, _ := v.send(http.MethodGet, path, nil)
+		if status != http.StatusOK || !strings.HasPrefix(header.Get("Cache-Control"), "public") {
+			t.Errorf("%s: %d, %q", path, status, header.Get("Cache-Control"))
+		}
+		if header.Get("Vary") != "" || header.Get("Set-Cookie") != "" {
+			t.Errorf("%s comes with a session: %v", path, header)
+		}
+		if header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s has no policy", path)
+		}
+		if status, _, _ := v.send(http.MethodPost, path, url.Values{}); status == http.StatusOK {
+			t.Errorf("%s takes forms", path)
+		}
+	}
+	if status, header, _ := v.send(http.MethodGet, "/me", nil); status != http.StatusOK || header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the profile: %d, %q", status, header.Get("Cache-Control"))
+	}
+}
+
+// TestNobodyHoldsConnections for ever, by sending, reading or doing nothing.
+func TestNobodyHoldsConnections(t *testing.T) {
+	t.Parallel()
+	s := server(nil)
+	for name, timeout := range map[string]time.Duration{"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout} {
+		if timeout <= 0 || timeout > 2*time.Minute {
+			t.Errorf("%s: %s", name, timeout)
+		}
 	}
 }
 

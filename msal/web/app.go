@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -17,7 +18,8 @@ type App struct {
 	cfg      Config
 	sessions *scs.SessionManager
 	// loader is sessions but for the idle time: with that, scs takes every session
-	// for changed, and would write it with each request.
+	// for changed, and would write it with each request. It also tells sessions that
+	// can't be decoded from a store that fails.
 	loader  *scs.SessionManager
 	login   *msal.Confidential // begins flows; its cache stays empty
 	clients *msal.Clients[*client]
@@ -41,7 +43,7 @@ func New(cfg Config) (*App, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, log: cfg.Logger, page: cfg.Page, network: msal.SharedDiscovery(cfg.HTTPClient)}
+	a := &App{cfg: cfg, log: cfg.Logger, page: cfg.Page, network: msal.SharedDiscovery(cfg.identityClient())}
 	if a.page == nil {
 		a.page = ownPage
 	}
@@ -85,10 +87,12 @@ func (a *App) Handler() http.Handler {
 // sessions: app.Sessions().Put(r.Context(), "cart", cart).
 func (a *App) Sessions() *scs.SessionManager { return a.sessions }
 
-// Close ends the sweeps, and makes a last attempt to store tokens that the store
-// would not take before. It doesn't close Config.Tokens.
+// Close ends the sweeps, waits until tokens that are being acquired have come,
+// or ctx ends, and makes a last attempt to store tokens that the store would
+// not take before. It doesn't close Config.Tokens. Who asks for tokens
+// afterwards gets backend.ErrClosed.
 func (a *App) Close(ctx context.Context) error {
 	a.stop()
 	a.done.Wait()
-	return a.clients.Close(ctx)
+	return errors.Join(a.flights.close(ctx), a.clients.Close(ctx))
 }

@@ -130,7 +130,7 @@ func (a *App) establish(ctx context.Context, record *Record, result msal.Result,
 	}
 	for _, hook := range a.cfg.OnLogin {
 		if err := hook(ctx, a.sessionOf(ctx)); err != nil {
-			return errors.Join(err, a.sessions.Destroy(ctx))
+			return errors.Join(err, a.destroy(ctx))
 		}
 	}
 	return nil
@@ -156,24 +156,40 @@ func (a *App) idToken(result msal.Result, about provider) (*msal.IDToken, error)
 // renew gives the session a new id (against session fixation) and the person.
 // What was in it stays, unless it was somebody else's.
 func (a *App) renew(ctx context.Context, record *Record, from string) error {
-	if a.sessions.Token(ctx) == "" && from != "" {
-		if err := a.sessions.MergeSession(ctx, from); err != nil {
+	if err := a.adopt(ctx, from); err != nil {
+		return err
+	}
+	before, was := a.recordIn(ctx)
+	if was {
+		a.forgetTokens(ctx, before.TokenKey)
+		// Once more, as a request may have stored it while the tokens were still there;
+		// see dropEnded.
+		if err := a.adopt(ctx, from); err != nil {
 			return err
 		}
 	}
-	before, was := parseRecord(a.sessions.GetString(ctx, RecordName))
-	if was && before.Account != record.Account {
+	if a.sessions.Exists(ctx, RecordName) && before.Account != record.Account {
 		if err := a.sessions.Clear(ctx); err != nil {
 			return err
 		}
-	}
-	if was {
-		a.forgetTokens(ctx, before.TokenKey)
 	}
 	if err := a.sessions.RenewToken(ctx); err != nil {
 		return err
 	}
 	a.sessions.Put(ctx, RecordName, record.text())
+	return nil
+}
+
+// adopt takes over what is in the session that the sign-in began in, and ends
+// that, where the browser didn't bring it along. One that can't be decoded
+// stays, for the version that can.
+func (a *App) adopt(ctx context.Context, from string) error {
+	if a.sessions.Token(ctx) != "" || from == "" {
+		return nil
+	}
+	if err := a.loader.MergeSession(ctx, from); !errors.Is(err, errUndecodable) {
+		return err
+	}
 	return nil
 }
 

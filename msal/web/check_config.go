@@ -15,6 +15,7 @@ const (
 	defaultGraph  = "https://graph.microsoft.com/v1.0"
 	defaultCaches = 1000
 	routes        = "/user/"
+	requestTime   = time.Minute // for a whole answer, where Config.HTTPClient has no time-out
 )
 
 // complete checks a configuration and fills in what was left out.
@@ -63,8 +64,9 @@ func (c *Config) completeURLs() error {
 	}
 	c.GraphURL = strings.TrimSuffix(cmp.Or(c.GraphURL, defaultGraph), "/")
 	graph, err := url.Parse(c.GraphURL)
-	if err != nil || graph.Host == "" || graph.User != nil || !private(graph) {
-		return unusable("GraphURL", "it has to be such as "+defaultGraph)
+	if err != nil || graph.Host == "" || graph.User != nil || !private(graph) || graph.Scheme == "http" && graph.Hostname() == "localhost" {
+		// No browser asks Graph, and to others localhost is a name as any.
+		return unusable("GraphURL", "it has to be such as "+defaultGraph+"; plain http is for addresses such as 127.0.0.1 alone")
 	}
 	return nil
 }
@@ -81,8 +83,8 @@ func sameOrigin(uri string, base *url.URL) error {
 	return nil
 }
 
-// private tells whether nobody on the way can read what is sent there. Browsers
-// take localhost for this machine whatever a name server says.
+// private tells whether nobody on the way can read what a browser sends there.
+// Browsers take localhost for this machine whatever a name server says.
 func private(u *url.URL) bool {
 	if u.Scheme == "https" {
 		return true
@@ -104,6 +106,16 @@ func (c *Config) completeRest() {
 	c.Caches = cmp.Or(max(c.Caches, 0), defaultCaches)
 	c.SweepEvery = cmp.Or(c.SweepEvery, time.Hour)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
+}
+
+// identityClient is the configured client for what has the application's secret.
+func (c *Config) identityClient() *http.Client {
+	own := *c.HTTPClient
+	own.Timeout = cmp.Or(own.Timeout, requestTime)
+	if own.CheckRedirect == nil {
+		own.CheckRedirect = withoutSecrets
+	}
+	return &own
 }
 
 // withoutSecrets follows no redirect of a POST: 307 and 308 would send the

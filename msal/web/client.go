@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -97,7 +98,10 @@ func (c credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) 
 	return azcore.AccessToken{Token: token.Value, ExpiresOn: token.Expires.UTC()}, err
 }
 
-// Graph returns Microsoft Graph as this person.
+// Graph returns Microsoft Graph as this person. An answer may take a minute where
+// Config.HTTPClient has no time-out.
 func (s *Session) Graph() *Graph {
-	return &Graph{Client: s.Client(s.app.cfg.GraphScopes...), URL: s.app.cfg.GraphURL}
+	client := s.Client(s.app.cfg.GraphScopes...)
+	client.Timeout = cmp.Or(client.Timeout, requestTime)
+	return &Graph{Client: client, URL: s.app.cfg.GraphURL}
 }

@@ -63,7 +63,9 @@ type Config struct {
 	// alone.
 	Sessions *scs.SessionManager
 	// Store is where sessions are kept where Sessions is nil. Nil too: this
-	// process's memory, so that a restart signs everybody out.
+	// process's memory, so that a restart signs everybody out. Applications may not
+	// share one, or one prefix in it: who copies a cookie from one to another is
+	// nobody there, but takes along what the application itself put into the session.
 	Store scs.Store
 	// CookieName is that of the session cookie, without __Host-. Empty: that of
 	// Sessions, or session.
@@ -78,11 +80,13 @@ type Config struct {
 	// page that says so.
 	OnLogin []func(ctx context.Context, s *Session) error
 
-	// HTTPClient is for the identity provider and for APIs. Nil: one that uses
-	// http.DefaultTransport.
+	// HTTPClient is for the identity provider and for APIs. The former gets a copy
+	// that, where it has none, has a time-out of a minute, and a CheckRedirect that
+	// keeps secrets from going elsewhere. Nil: one that uses http.DefaultTransport.
 	HTTPClient *http.Client
 	// GraphURL is the base of Microsoft Graph. Empty:
-	// https://graph.microsoft.com/v1.0.
+	// https://graph.microsoft.com/v1.0. Plain http is accepted for addresses of this
+	// machine alone, such as 127.0.0.1.
 	GraphURL string
 	// GraphScopes are those for Graph. Nil: User.Read.
 	GraphScopes []string

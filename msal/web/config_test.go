@@ -36,6 +36,7 @@ func TestNewRefuses(t *testing.T) {
 		"a fragment as response mode": {func(c *web.Config) { c.ResponseMode = "fragment" }, "ResponseMode"},
 		"two session stores":          {func(c *web.Config) { c.Sessions = scs.New() }, "Store"},
 		"Graph by plain http":         {func(c *web.Config) { c.GraphURL = "http://graph.example/v1.0" }, "GraphURL"},
+		"Graph by a name in clear":    {func(c *web.Config) { c.GraphURL = "http://localhost:8080/v1.0" }, "GraphURL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +56,7 @@ func TestNewAccepts(t *testing.T) {
 	for name, change := range map[string]func(*web.Config){
 		"this machine by name":    func(c *web.Config) { c.BaseURL = "http://localhost:8080" },
 		"this machine by address": func(c *web.Config) { c.BaseURL = "http://[::1]:8080" },
+		"Graph on this machine":   func(c *web.Config) { c.GraphURL = "http://127.0.0.1:8080/v1.0" },
 		"a redirect URI alone":    func(c *web.Config) { c.BaseURL, c.RedirectURI = "", "https://shop.example/user/authorized" },
 		"encrypted tokens": func(c *web.Config) {
 			c.AllowPlaintext, c.Tokens = false, persist.Later(func() (*persist.Persistence, error) { return openTokens(t, t.TempDir()+"/tokens"), nil })

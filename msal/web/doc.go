@@ -35,7 +35,7 @@
 // # Routes
 //
 //	GET  /user/login[/{to}]     begins a sign-in, and leads to /{to} after it
-//	POST /user/authorized       where the identity provider sends the browser (GET with ResponseMode "query")
+//	POST /user/authorized       where the identity provider sends the browser (or GET, as with ResponseMode "query")
 //	GET  /user/logout[/{to}]    a page with a button
 //	POST /user/logout[/{to}]    signs out, here and at the identity provider
 //	GET  /user/info             who is signed in, as JSON

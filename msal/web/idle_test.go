@@ -39,7 +39,7 @@ func offline(t *testing.T, sessions *scs.SessionManager, store scs.Store) (*web.
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := web.Record{TokenKey: web.TokenPrefix + "one", Account: "a", Name: "Alice", CSRF: "c", Since: time.Now()}
+	record := web.Record{TokenKey: web.TokenPrefix + cfg.ClientID + "/one", Account: "a", Name: "Alice", CSRF: "c", Since: time.Now()}
 	if err := cfg.Tokens.Key(record.TokenKey).Save(t.Context(), []byte("{}")); err != nil {
 		t.Fatal(err)
 	}

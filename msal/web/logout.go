@@ -3,6 +3,8 @@ package web
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/alexedwards/scs/v2"
 )
 
 // askLogout shows a button: a sign-out by GET would be any link's and any
@@ -29,7 +31,13 @@ func (a *App) serveLogout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	hint, _ := s.Claims()["login_hint"].(string)
-	if err := s.SignOut(ctx); err != nil {
+	err := s.SignOut(ctx)
+	if a.sessions.Status(ctx) != scs.Destroyed {
+		a.log.ErrorContext(ctx, "not signed out", "err", err)
+		a.answer(w, r, http.StatusServiceUnavailable, pageUnavailable())
+		return
+	}
+	if err != nil {
 		a.log.WarnContext(ctx, "signed out, but not all of it could be deleted", "err", err)
 	}
 	about, err := a.provider(ctx)

@@ -2,9 +2,11 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -23,7 +25,8 @@ const (
 )
 
 // Record is what a session has of who is signed in. It holds no token, and one
-// secret, CSRF.
+// secret, CSRF. fmt and log/slog print the account alone; encoding/json makes
+// of it what sessions have, with the secret.
 type Record struct {
 	TokenKey string          `json:"token_key"`        // of the item in Config.Tokens: TokenPrefix, client id, slash, and 26 random letters and digits
 	Account  string          `json:"account"`          // MSAL's home account id
@@ -35,6 +38,19 @@ type Record struct {
 	CSRF     string          `json:"csrf"`             // what forms carry
 	Claims   json.RawMessage `json:"claims,omitempty"` // of the ID token, without its nonce
 }
+
+// String names the account, and when the person signed in.
+func (r Record) String() string {
+	return "sign-in of " + r.Account + " at " + r.Since.UTC().Format(time.RFC3339)
+}
+
+// Format prints what String returns, whatever the verb.
+func (r Record) Format(f fmt.State, _ rune) {
+	_, _ = f.Write([]byte(r.String())) // fmt's own writers don't fail
+}
+
+// LogValue is what log/slog logs.
+func (r Record) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // RecordOf returns the record among a session's values, as scs.Codec decodes
 // them. false: nobody is signed in, or it isn't a session of this package.
@@ -49,6 +65,21 @@ func parseRecord(text string) (Record, bool) {
 		return Record{}, false
 	}
 	return r, true
+}
+
+// ownRecord is parseRecord for sessions of this application. Those of another one,
+// in a store that both have, are nobody's here: roles are given for each.
+func (a *App) ownRecord(text string) (Record, bool) {
+	r, ok := parseRecord(text)
+	if !ok || !strings.HasPrefix(r.TokenKey, a.tokenPrefix()) {
+		return Record{}, false
+	}
+	return r, true
+}
+
+// recordIn returns who is signed in to the session of a request.
+func (a *App) recordIn(ctx context.Context) (Record, bool) {
+	return a.ownRecord(a.sessions.GetString(ctx, RecordName))
 }
 
 func (a *App) newRecord() Record {

@@ -31,7 +31,7 @@ func (a *App) sessionOf(ctx context.Context) *Session {
 		}
 	}
 	s := &Session{app: a, ctx: ctx}
-	record, _ := parseRecord(a.sessions.GetString(ctx, RecordName))
+	record, _ := a.recordIn(ctx)
 	s.record.Store(&record)
 	return s
 }
@@ -63,12 +63,17 @@ func (s *Session) Claims() map[string]any {
 }
 
 // SignOut ends the session: its tokens are deleted, and its id means nothing any
-// more. The identity provider isn't told; /user/logout does that. An error of
-// one of the stores is returned; where it is the token store's, the session is
-// over all the same.
+// more. It does so also where ctx or the request has ended, within 20 seconds. The
+// identity provider isn't told; /user/logout does that.
+//
+// An error of one of the stores is returned. Where it is the token store's, the
+// session is over all the same; where it is the session store's, the browser loses
+// its cookie, and only who has a copy of that can go on.
 func (s *Session) SignOut(ctx context.Context) error {
 	record := s.record.Swap(&Record{})
-	return s.app.end(ctx, record.TokenKey, func() error { return s.app.sessions.Destroy(s.ctx) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	return s.app.end(ctx, record.TokenKey, func() error { return s.app.destroy(s.ctx) })
 }
 
 // CSRFField is the name of the form field that has [Session.CSRFToken].

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-
-	"github.com/msalext/msalext/extensions/backend"
 )
 
 // Stored is a session in the store, whoever's request it may be.
@@ -19,37 +17,40 @@ type Stored struct {
 	Deadline time.Time // when it ends at the latest
 }
 
-// Each lists the sessions in which somebody is signed in, in any order. Where the
-// store can't list (scs.IterableStore, which those of scs are), or fails, the last
-// thing that comes is an error; what isn't a session of this configuration's codec
-// is left out.
+// Each lists the sessions of this application in which somebody is signed in,
+// in any order. Where the store can't list, or fails, the last thing that comes
+// is an error; sessions that this program can't decode are left out.
+//
+// Stores that have a method Rows(context.Context) iter.Seq2[StoredData, error],
+// such as that of package redisstore, are listed as they come. From others,
+// which are an scs.IterableStore as those of scs are, all sessions are loaded
+// at once: with 100,000 that can be hundreds of megabytes.
 func (a *App) Each(ctx context.Context) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		all, err := a.allSessions(ctx)
-		if err != nil {
-			yield(Stored{}, fmt.Errorf("msalext: list sessions: %w", err))
-			return
-		}
-		for id, data := range all {
-			deadline, values, err := a.sessions.Codec.Decode(data)
-			if err != nil {
-				continue
-			}
-			if record, ok := RecordOf(values); ok && !yield(Stored{ID: id, Record: record, Deadline: deadline}, nil) {
+		for s, err := range a.each(ctx) {
+			if !errors.Is(err, errUndecodable) && !yield(s, err) {
 				return
 			}
 		}
 	}
 }
 
-func (a *App) allSessions(ctx context.Context) (map[string][]byte, error) {
-	switch store := a.sessions.Store.(type) {
-	case scs.IterableCtxStore:
-		return store.AllCtx(ctx)
-	case scs.IterableStore:
-		return store.All()
+// each is Each, with errUndecodable for each session that can't be decoded.
+func (a *App) each(ctx context.Context) iter.Seq2[Stored, error] {
+	return func(yield func(Stored, error) bool) {
+		for row, err := range a.rows(ctx) {
+			if err != nil {
+				yield(Stored{}, fmt.Errorf("msalext: list sessions: %w", err))
+				return
+			}
+			deadline, values, err := a.loader.Codec.Decode(row.Data)
+			text, _ := values[RecordName].(string)
+			record, ok := a.ownRecord(text)
+			if (ok || err != nil) && !yield(Stored{ID: row.ID, Record: record, Deadline: deadline}, err) {
+				return
+			}
+		}
 	}
-	return nil, &backend.Error{Op: "list sessions", Kind: backend.ErrUnsupported, Hint: "use a session store that is an scs.IterableStore"}
 }
 
 // End ends a session that [App.Each] listed, as its own [Session.SignOut] does.
@@ -60,6 +61,22 @@ func (a *App) End(ctx context.Context, s Stored) error {
 		}
 		return a.sessions.Store.Delete(s.ID)
 	})
+}
+
+// endTime bounds each half of the end of a session, which goes on when whoever
+// asked for it has left.
+const endTime = 10 * time.Second
+
+// destroy ends the session of a request. Where the store fails, the saver does
+// what can be done.
+func (a *App) destroy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	err := a.sessions.Destroy(ctx)
+	if s, ok := ctx.Value(wrapKey{a}).(*saver); ok && err != nil {
+		s.lost.Store(true)
+	}
+	return err
 }
 
 // end deletes tokens first: a request that is under way looks for them after it

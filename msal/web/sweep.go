@@ -22,7 +22,11 @@ const youngest = time.Hour
 // Applications may share Config.Tokens if they differ in ClientID; those with the
 // same have to share the session store as well, or they sweep each other's.
 //
-// Both stores must be able to list: scs.IterableStore, and
+// Where there is a session that this program can't decode, such as one with
+// values of a type of the next version's, nothing is deleted: its tokens may be
+// in use. The error is backend.ErrCorrupt then.
+//
+// Both stores must be able to list: see [App.Each], and
 // persist.Persistence.Keys; else the error is backend.ErrUnsupported. An App
 // sweeps by itself (Config.SweepEvery).
 func (a *App) Sweep(ctx context.Context) (int, error) { return a.sweep(ctx, youngest) }
@@ -34,9 +38,9 @@ func (a *App) sweep(ctx context.Context, youngest time.Duration) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("msalext: sweep tokens without a session: %w", err)
 	}
-	for s, err := range a.Each(ctx) {
+	for s, err := range a.each(ctx) {
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("msalext: sweep tokens without a session: %w", err)
 		}
 		delete(candidates, s.Record.TokenKey)
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/msalext/msalext/msal"
 )
 
-// Token is an access token. fmt and log/slog print nothing of its value.
+// Token is an access token. fmt and log/slog print nothing of its value, and
+// encoding/json leaves it out.
 type Token struct {
-	Value   string
+	Value   string `json:"-"`
 	Expires time.Time
 }
 

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -43,7 +44,9 @@ func TestToken(t *testing.T) {
 			if err == nil && (token.Value == "" || time.Until(token.Expires) < 30*time.Minute) {
 				err = fmt.Errorf("%v", token)
 			}
-			if text := fmt.Sprintf("%v %+v %#v %s %v", token, token, token, &token, token.LogValue()); strings.Contains(text, token.Value) {
+			encoded, err2 := json.Marshal(token)
+			err = errors.Join(err, err2)
+			if text := fmt.Sprintf("%v %+v %#v %s %v %s", token, token, token, &token, token.LogValue(), encoded); strings.Contains(text, token.Value) {
 				t.Error(text)
 			}
 			again, err2 := s.Token(ctx, "User.Read")

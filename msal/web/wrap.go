@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -15,10 +17,15 @@ import (
 // seconds since 1970.
 const usedName = "msalext.used"
 
+// rememberName is where scs.SessionManager.RememberMe says whether the cookie
+// has an end.
+const rememberName = "__rememberMe"
+
 // maxSessionID is above what scs makes, 43 characters.
 const maxSessionID = 128
 
-// wrapKey marks the context of a request whose session is loaded, by this App.
+// wrapKey is under which the context of a request whose session this App has
+// loaded has the saver.
 type wrapKey struct{ *App }
 
 // Wrap loads a request's session before next, and saves it with the first byte
@@ -33,16 +40,28 @@ func (a *App) Wrap(next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Add("Vary", "Cookie")
-		ctx, err := a.loader.Load(r.Context(), a.sessionID(r))
+		ctx, err := a.load(r)
 		if err != nil {
 			a.sessions.ErrorFunc(w, r, err)
 			return
 		}
-		r = r.WithContext(context.WithValue(ctx, wrapKey{a}, true))
-		s := &saver{ResponseWriter: w, app: a, r: r, id: a.sessions.Token(ctx)}
-		next.ServeHTTP(s, r)
+		s := &saver{ResponseWriter: w, app: a, id: a.sessions.Token(ctx)}
+		s.r = r.WithContext(context.WithValue(ctx, wrapKey{a}, s))
+		next.ServeHTTP(s, s.r)
 		s.save()
 	})
+}
+
+// load loads a request's session. One that can't be decoded may be the next
+// version's, so that no other answer may take its place; but whoever signs in
+// gets a new one, and would else have to wait until it ends.
+func (a *App) load(r *http.Request) (context.Context, error) {
+	ctx, err := a.loader.Load(r.Context(), a.sessionID(r))
+	path := r.URL.Path
+	if errors.Is(err, errUndecodable) && (path == routes+"authorized" || path == routes+"login" || strings.HasPrefix(path, routes+"login/")) {
+		return a.loader.Load(r.Context(), "")
+	}
+	return ctx, err
 }
 
 // sessionID is what the session cookie says; "" where there is none.
@@ -62,7 +81,8 @@ type saver struct {
 	r      *http.Request
 	id     string // of the session as it was loaded; empty: a new one
 	saved  bool
-	failed bool // the session could not be saved, and the answer says so
+	failed bool        // the session could not be saved, and the answer says so
+	lost   atomic.Bool // the session should have ended, and its store failed
 }
 
 // Unwrap is for http.ResponseController.
@@ -103,6 +123,10 @@ func (s *saver) save() {
 	}
 	s.saved = true
 	ctx, sessions := s.r.Context(), s.app.sessions
+	if s.lost.Load() {
+		sessions.WriteSessionCookie(ctx, s.ResponseWriter, "", time.Time{})
+		return
+	}
 	s.app.touch(ctx)
 	switch sessions.Status(ctx) {
 	case scs.Modified:
@@ -139,17 +163,28 @@ func (s *saver) commit(ctx context.Context) {
 		s.app.sessions.ErrorFunc(s.ResponseWriter, s.r, err)
 		return
 	}
-	if s.app.sessions.Status(ctx) == scs.Destroyed {
-		id, expiry = "", time.Time{}
+	if s.news(id) {
+		s.app.sessions.WriteSessionCookie(ctx, s.ResponseWriter, id, expiry)
 	}
-	s.app.sessions.WriteSessionCookie(ctx, s.ResponseWriter, id, expiry)
+}
+
+// news tells whether the browser has to hear of the session. A needless cookie
+// would take the place of the next session's, where one began while this
+// request was under way: who ended a session has told the browser, and a cookie
+// without an end doesn't change.
+func (s *saver) news(id string) bool {
+	ctx, sessions := s.r.Context(), s.app.sessions
+	if sessions.Status(ctx) == scs.Destroyed {
+		return false
+	}
+	return id != s.id || sessions.Cookie.Persist || sessions.Exists(ctx, rememberName)
 }
 
 // dropEnded destroys a session that was just written if it has been ended in the
 // meantime, which session stores can't tell. Who ends one deletes its tokens
 // first and the session then; so whichever of the two comes last sees the other.
 func (a *App) dropEnded(ctx context.Context) error {
-	record, ok := parseRecord(a.sessions.GetString(ctx, RecordName))
+	record, ok := a.recordIn(ctx)
 	if !ok {
 		return nil
 	}
