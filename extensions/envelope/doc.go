@@ -51,8 +51,17 @@
 // # Several keys
 //
 // A source may have several keys: the first encrypts, all decrypt. To change
-// keys, add one ([Item.Rotate], [File.Rotate], or [Several] to change from one
-// source to another), encrypt everything anew (Persistence.RewrapAll), and remove
-// the old ([Item.Retire]). Keys stay in memory until the store is closed; they
-// are overwritten then, as far as Go's runtime made no copies.
+// keys, in this order:
+//
+//  1. Add one: [Item.Rotate] or [File.Rotate].
+//  2. Wait 5 minutes, in which running programs may still write with the old key.
+//  3. Encrypt everything anew: Persistence.RewrapAll.
+//  4. Once that succeeded, remove the old: [Item.Retire] or [File.Retire].
+//
+// Whoever encrypts anew before the wait is over loses what was written with the old
+// key after that. [Several] changes from one source to another: the new one is
+// first, and has to be so in every program before everything is encrypted anew.
+//
+// Keys stay in memory until the store is closed; they are overwritten then, as far
+// as Go's runtime made no copies.
 package envelope

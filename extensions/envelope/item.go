@@ -64,14 +64,16 @@ func (i *Item) CreateKey(ctx context.Context) error {
 
 // Rotate adds a new key, which writes from now on; the others still read.
 // Running programs use it within 5 minutes, or once they read something that is
-// encrypted with it. Encrypt what is stored anew with Persistence.RewrapAll.
+// encrypted with it. Encrypt what is stored anew with Persistence.RewrapAll when
+// these have passed, and no sooner.
 func (i *Item) Rotate(ctx context.Context) error {
 	return i.change(ctx, func(keys []Key) []Key { return slices.Insert(keys, 0, NewKey()) })
 }
 
 // Retire removes all keys but the one that writes. What is still encrypted with
-// one of them can't be read any more: call it after RewrapAll, and no sooner
-// than 5 minutes after Rotate, when no program uses the old key.
+// one of them can't be read any more: call it after a Persistence.RewrapAll that
+// began no sooner than 5 minutes after Rotate, when no program wrote with the old
+// key any more, and that succeeded.
 func (i *Item) Retire(ctx context.Context) error {
 	return i.change(ctx, func(keys []Key) []Key { return keys[:min(1, len(keys))] })
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Several joins sources: the first writes, all read. It serves to change from
-// one to another, say to a new passphrase: give the new one first, rewrap what
-// is stored, then give the new one alone.
+// one to another, say to a new passphrase: give the new one first in every program,
+// then rewrap what is stored, then give the new one alone.
 func Several(first Keys, others ...Keys) Keys {
 	return &several{all: append([]Keys{first}, others...)}
 }

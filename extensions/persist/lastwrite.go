@@ -18,8 +18,10 @@ type LastWrite struct {
 
 // LastWrite tells when the item was written last, and by which process where that
 // was one with this package. The time is that of the item's file, which may be a
-// tenth of a second ahead, or what the store lists. It takes no lock, and nothing
-// should be decided by it. Nothing stored is the zero LastWrite.
+// tenth of a second ahead, or what the store lists. For a key store it is that of
+// the signal file, which other events touch too: ClearLock, and the lock of a process
+// that died. It takes no lock, and nothing should be decided by it. Nothing stored
+// is the zero LastWrite.
 //
 // ErrDenied: the file of the lock's queue isn't safe to open.
 func (p *Persistence) LastWrite(ctx context.Context) (LastWrite, error) {

@@ -40,6 +40,8 @@ type MigrateOptions struct {
 // lists (CanList), else those whose files lie beside the location. A store that
 // neither lists nor has files tells of its main item alone, so name the others
 // in Keys. Given an item of Persistence.Key, it copies that one to the other.
+// What Quarantine moved aside is copied too; what can't be read of that stays in
+// the source, and with it the source's record.
 //
 // Under the locks of both, each item is read, stored, read back and compared.
 // Where the target holds something else, token caches are united: nobody is
@@ -213,6 +215,9 @@ func (m *migration) plan(ctx context.Context) ([]string, error) {
 	var keys []string
 	for _, key := range listed {
 		_, result, found, err := m.weigh(ctx, key)
+		if !found && m.stays(key, err) {
+			continue
+		}
 		if err == nil && found {
 			keys = append(keys, key)
 			err = m.fits(result)

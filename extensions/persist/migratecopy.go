@@ -116,6 +116,9 @@ func (m *migration) readBack(ctx context.Context, key string, data []byte, saved
 // source where that is asked for.
 func (m *migration) settle(ctx context.Context, key string, publish func() error) error {
 	p, data, found, err := m.weigh(ctx, key)
+	if !found && m.stays(key, err) {
+		return nil
+	}
 	if err != nil || !found { // deleted there; the copy stays, since another Migrate may have deleted it
 		return err
 	}

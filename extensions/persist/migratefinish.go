@@ -117,12 +117,16 @@ func (m *migration) emptied(ctx context.Context) (bool, error) {
 	if m.from.info.Stamp == backend.StampNone && m.from.info.Caps&backend.CanList == 0 {
 		return false, nil
 	}
-	keys, err := m.from.all(ctx, nil)
+	keys, err := m.from.all(ctx, "migrate", nil)
 	if errors.Is(err, backend.ErrUnsupported) || errors.Is(err, backend.ErrCorrupt) { // something is there, whose key isn't known
 		return false, nil
 	}
 	for _, key := range keys {
-		if _, found, perr := m.from.peek(ctx, key); perr != nil || found {
+		_, found, perr := m.from.peek(ctx, key)
+		if m.stays(key, perr) {
+			return false, nil
+		}
+		if perr != nil || found {
 			return false, perr
 		}
 	}

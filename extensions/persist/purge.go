@@ -43,14 +43,19 @@ type Purged struct {
 // doesn't keep the rest, and the errors are returned together; then the record
 // stays, and Purge may be repeated. Unless it is a dry run, it closes the store.
 //
+// An item that can't be read goes with the store's own file, where it has one. A
+// database that doesn't open at all has no Persistence to purge it: remove its file
+// by hand, and the files beside it that begin with its name.
+//
 // Nothing stored is no error. ErrBackendChanged: another backend keeps the location.
-// ErrUnsupported: the store neither lists nor has files, and no Keys are given.
+// ErrUnsupported: the store neither lists nor has files, and no Keys are given; or a
+// signal file's name doesn't tell the item's key, which Keys has to name.
 func (p *Persistence) Purge(ctx context.Context, opts *PurgeOptions) error {
 	s, err := p.join(ctx)
 	if err != nil {
 		return err
 	}
-	g := &purge{shared: s}
+	g := &purge{shared: s, left: map[string]bool{}}
 	if opts != nil {
 		g.PurgeOptions = *opts
 	}
@@ -72,6 +77,8 @@ func (p *Persistence) Purge(ctx context.Context, opts *PurgeOptions) error {
 type purge struct {
 	*shared
 	PurgeOptions
+	left   map[string]bool // paths of the items that weren't removed
+	doomed []Purged        // what goes with the store's own file
 }
 
 func (g *purge) tell(what Purged) {
@@ -88,18 +95,40 @@ func (g *purge) items(ctx context.Context) error {
 	infos, err := g.stored(ctx)
 	errs := []error{err}
 	for _, info := range infos {
-		err := error(nil)
-		if !g.DryRun {
-			err = g.exclusively(ctx, "purge", info.Key, func(ctx context.Context, _ func() error) error { return g.remove(ctx, info.Key) })
-		}
-		if errs = append(errs, err); err == nil {
-			g.tell(Purged{What: g.called(info.Key), Name: info.Key, Size: info.Size})
-		}
+		g.left[g.path(info.Key)] = true
+	}
+	for _, info := range infos {
+		errs = append(errs, g.item(ctx, info))
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// item removes one item, or leaves what can't be read to the end of the file that
+// it lies in.
+func (g *purge) item(ctx context.Context, info backend.KeyInfo) error {
+	err := error(nil)
+	if !g.DryRun {
+		err = g.exclusively(ctx, "purge", info.Key, func(ctx context.Context, _ func() error) error { return g.remove(ctx, info.Key) })
+	}
+	what := Purged{What: g.called(info.Key), Name: info.Key, Size: info.Size}
+	switch {
+	case err == nil:
+		delete(g.left, g.path(info.Key))
+		g.tell(what)
+	case g.ownFile() && unreadable(err):
+		g.doomed = append(g.doomed, what)
+		return nil
+	}
+	return err
+}
+
+// ownFile tells that all items lie in a file of the store's own at the location,
+// which is removed at last.
+func (g *purge) ownFile() bool {
+	return g.info.Stamp == backend.StampNone && g.info.Location == g.config.Path && g.config.Path != ""
 }
 
 // called is what an item is to people.
@@ -121,15 +150,20 @@ func (g *purge) stored(ctx context.Context) (infos []backend.KeyInfo, err error)
 	case can:
 		for info, lerr := range g.patient(ctx, func(ctx context.Context) iter.Seq2[backend.KeyInfo, error] { return lister.Keys(ctx, "") }) {
 			if lerr != nil {
-				err = g.fail("list", lerr)
+				if err = g.fail("list", lerr); g.ownFile() && unreadable(err) {
+					err = nil
+				}
 				break
 			}
 			infos = append(infos, info)
 		}
 	case g.info.Stamp == backend.StampSignal:
-		var keys []string
-		keys, err = g.keysOfFiles(g.Keys)
+		var keys, untold []string
+		keys, untold, err = g.keysOfFiles("purge", g.Keys)
 		infos = named(keys)
+		for _, path := range untold {
+			g.left[path] = true
+		}
 	case g.Keys == nil:
 		_, err = g.lister() // says what is missing
 	}
@@ -178,11 +212,14 @@ var errPurged = errors.New("purged")
 // last removes what must be the last: a store's own file at the location, and the
 // record, without which nobody would know what to open there.
 func (g *purge) last(ctx context.Context) error {
-	if g.info.Stamp == backend.StampNone && g.info.Location == g.config.Path && g.config.Path != "" {
+	if g.ownFile() {
 		for _, suffix := range []string{"-wal", "-shm", "-journal", ""} { // as SQLite leaves them after a crash
 			if err := g.removeFile(ctx, "store", g.config.Path+suffix); err != nil {
 				return err
 			}
+		}
+		for _, what := range g.doomed {
+			g.tell(what)
 		}
 	}
 	if g.unlocated() {

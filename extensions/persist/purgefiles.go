@@ -77,7 +77,7 @@ func (g *purge) what(r remnant) string {
 			return "probe"
 		case g.info.Stamp == backend.StampData:
 			return "item"
-		case g.info.Stamp == backend.StampSignal:
+		case g.info.Stamp == backend.StampSignal && !g.left[r.of]: // by which a repeat may find the item
 			return "signal"
 		}
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/backend/atomicfile"
 	"github.com/msalext/msalext/extensions/tokencache"
+	"github.com/msalext/msalext/internal/ownedfile"
 )
 
 // Quarantined is what Quarantine, or Restore, once moved aside.
@@ -104,7 +106,7 @@ func (s *shared) quarantinedFiles(context.Context) (found []Quarantined, err err
 		}
 		key, kerr := s.keyOf(item)
 		if kerr != nil {
-			err = kerr
+			err = errors.Join(err, kerr)
 			continue
 		}
 		q := Quarantined{Name: r.path, Key: key, Size: r.size, Moved: moved}
@@ -152,9 +154,28 @@ func (s *shared) keyOf(path string) (string, error) {
 	if err == nil && s.path(key) == path {
 		return key, nil
 	}
-	if kept, err := os.ReadFile(path + ".name"); err == nil && s.path(string(kept)) == path {
-		return string(kept), nil
+	kept, err := keptName(path)
+	if err == nil && s.path(kept) == path {
+		return kept, nil
 	}
-	return "", &backend.Error{Op: "list", Backend: s.name, Kind: backend.ErrCorrupt,
-		Err: fmt.Errorf("the key of %s can't be told from its name", filepath.Base(path))}
+	untold := fmt.Errorf("the key of %s can't be told from its name", filepath.Base(path))
+	if err != nil && !gone(err) {
+		untold = fmt.Errorf("%w: %w", untold, err)
+	}
+	return "", &backend.Error{Op: "list", Backend: s.name, Kind: backend.ErrCorrupt, Err: untold}
+}
+
+// longestKey bounds what is read for a key, as package atomicfile does.
+const longestKey = 1 << 20
+
+// keptName reads the key that package atomicfile keeps beside an item whose file's
+// name is a hash. What others planted in its place is refused, not followed.
+func keptName(path string) (string, error) {
+	f, err := ownedfile.Open(path+nameSuffix, os.O_RDONLY)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, longestKey+1))
+	return string(data), err
 }

@@ -30,24 +30,43 @@ func (p *Persistence) Rewrap(ctx context.Context) error {
 
 // RewrapAll is Rewrap for every item of the store: those that it lists, else
 // those whose files lie beside the location. It ends at the first that fails, and
-// may be repeated. Where a store neither lists nor has files, it is Rewrap of the
-// main item alone.
+// may be repeated.
+//
+// What Quarantine moved aside and can't be read stays as it is, and so does every
+// copy that is a file: once its key is retired, nothing opens it. Restore such a
+// copy first where it is still wanted.
+//
+// ErrUnsupported: no envelope encrypts the store; or it neither lists nor has files,
+// or a file's name doesn't tell the key, so nobody knows whether these are all items.
+// Then nothing was encrypted anew: call Rewrap for each item.
 func (p *Persistence) RewrapAll(ctx context.Context) error {
 	s, r, err := p.rewrapper(ctx)
 	if err != nil {
 		return err
 	}
-	keys, err := (&migration{from: s}).list(ctx)
+	keys, err := s.everything(ctx)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
-		if err := s.rewrap(ctx, r, key); err != nil {
+		if err := s.rewrap(ctx, r, key); err != nil && !(s.isAside(key) && unreadable(err)) {
 			return err
 		}
 	}
 	return nil
 }
+
+// everything names all items, or none: who believes that they were all encrypted
+// anew removes the key of those that weren't.
+func (s *shared) everything(ctx context.Context) ([]string, error) {
+	if _, can := backend.Can[backend.Lister](s.store, backend.CanList); !can && s.info.Stamp == backend.StampNone {
+		return nil, &backend.Error{Op: "rewrap", Backend: s.name, Kind: backend.ErrUnsupported,
+			Err: errors.New("this store can't tell what it holds"), Hint: hintRewrap}
+	}
+	return s.all(ctx, "rewrap", nil)
+}
+
+const hintRewrap = "rewrap each item, by Persistence.Key(name).Rewrap"
 
 func (p *Persistence) rewrapper(ctx context.Context) (*shared, rewrapper, error) {
 	s, err := p.join(ctx)

@@ -2,8 +2,6 @@ package redis
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +16,7 @@ type changes struct {
 
 	mu      sync.Mutex
 	watches map[string]map[*watch]bool // by channel
-	current *goredis.PubSub            // nil between two connections
+	current *subscription              // nil between two connections
 	stop    context.CancelFunc         // ends what listens; nil: nothing does
 }
 
@@ -55,19 +53,11 @@ func (c *changes) join(channel string) *watch {
 		c.stop = stop
 		go c.listen(ctx)
 	case first && c.current != nil:
-		subscribe(c.current.Subscribe, channel)
+		c.current.differs()
 	case !first:
 		w.wake()
 	}
 	return w
-}
-
-// subscribe asks for a change of the subscription. A failure shows where the
-// connection is read.
-func subscribe(how func(context.Context, ...string) error, channel string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = how(ctx, channel)
 }
 
 func (c *changes) leave(w *watch) {
@@ -84,7 +74,7 @@ func (c *changes) leave(w *watch) {
 		c.stop = nil
 		c.drop()
 	case c.current != nil:
-		subscribe(c.current.Unsubscribe, w.channel)
+		c.current.differs()
 	}
 }
 
@@ -114,26 +104,32 @@ func (c *changes) listen(ctx context.Context) {
 
 // subscribed is a subscription to all channels of the moment; nil: they are
 // gone.
-func (c *changes) subscribed(ctx context.Context) *goredis.PubSub {
+func (c *changes) subscribed(ctx context.Context) *subscription {
+	sub := c.begun(ctx)
+	if sub != nil {
+		c.follow(ctx, sub)
+	}
+	return sub
+}
+
+// begun is a subscription to nothing yet, for which nobody has to wait.
+func (c *changes) begun(ctx context.Context) *subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if ctx.Err() != nil {
 		return nil
 	}
 	c.drop()
-	c.current = c.client.Subscribe(ctx)
-	for _, channel := range slices.Collect(maps.Keys(c.watches)) {
-		subscribe(c.current.Subscribe, channel)
-	}
+	c.current = newSubscription(c.client.Subscribe(ctx))
 	return c.current
 }
 
 // hear wakes watches until the connection is lost. It tells whether there was
 // one.
-func (c *changes) hear(ctx context.Context, sub *goredis.PubSub) (connected bool) {
-	done := make(chan struct{})
-	defer close(done)
-	go c.keepUp(sub, done)
+func (c *changes) hear(ctx context.Context, sub *subscription) (connected bool) {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	go c.keepUp(ctx, sub)
 	for {
 		message, err := c.receive(ctx, sub)
 		if err != nil {
@@ -151,22 +147,24 @@ func (c *changes) hear(ctx context.Context, sub *goredis.PubSub) (connected bool
 
 // receive waits for as long as a server that is there lets nobody wait: it
 // answers each beat. One that vanished closes no connection.
-func (c *changes) receive(ctx context.Context, sub *goredis.PubSub) (any, error) {
+func (c *changes) receive(ctx context.Context, sub *subscription) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*c.beat)
 	defer cancel()
 	return sub.Receive(ctx)
 }
 
-func (c *changes) keepUp(sub *goredis.PubSub, done <-chan struct{}) {
+func (c *changes) keepUp(ctx context.Context, sub *subscription) {
 	beat := time.NewTicker(c.beat)
 	defer beat.Stop()
 	for {
 		select {
-		case <-done:
+		case <-ctx.Done():
 			return
+		case <-sub.moved:
+			c.follow(ctx, sub)
 		case <-beat.C:
-			ctx, cancel := context.WithTimeout(context.Background(), c.beat)
-			_ = sub.Ping(ctx) // a failure shows where it is received
+			limited, cancel := context.WithTimeout(ctx, c.beat)
+			_ = sub.Ping(limited) // a failure shows where it is received
 			cancel()
 		}
 	}
