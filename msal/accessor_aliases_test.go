@@ -3,6 +3,7 @@ package msal_test
 import (
 	"testing"
 
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/cache"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
 	"github.com/msalext/msalext/msal"
@@ -57,5 +58,34 @@ func TestSignOutByAnotherNameOfTheCloud(t *testing.T) {
 				t.Errorf("signed in: %s", got)
 			}
 		})
+	}
+}
+
+// TestSignOutByAnotherNameInAPartition is the same where a partition is between
+// MSAL and the cache.
+func TestSignOutByAnotherNameInAPartition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	p := w.app(nil, nil).p
+	at := func(host string) public.Client {
+		t.Helper()
+		clients := msal.Partitioned(p, nil, func(c cache.ExportReplace) (public.Client, error) {
+			return public.New("client", public.WithAuthority("https://"+host+"/"+msaltest.DefaultTenant),
+				public.WithHTTPClient(w.srv.CloudClient()), public.WithCache(c))
+		}, nil)
+		client, err := clients.Client(msal.WithPartition(t.Context(), "session"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client
+	}
+	w.signIn(at("login.windows.net"), alice)
+	account := w.signIn(at("login.microsoftonline.com"), alice).Account
+	if err := at("login.microsoftonline.com").RemoveAccount(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	r, err := at("login.microsoftonline.com").AcquireTokenSilent(t.Context(), []string{"Mail.Read"}, public.WithSilentAccount(account))
+	if err == nil {
+		t.Errorf("still signed in: %s", r.Account.PreferredUsername)
 	}
 }

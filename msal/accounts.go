@@ -2,11 +2,13 @@ package msal
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
+	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/extensions/tokencache"
 )
 
@@ -45,8 +47,12 @@ func (a *application) AccountsNamed(ctx context.Context, username string) ([]pub
 // Remove signs an account out of the cache: every entry of the person goes, with
 // every token of this application, in each tenant and under each name of the
 // cloud. It stands for MSAL Python's remove_account. The browser, and other
-// programs, stay signed in.
+// programs, stay signed in. An account without a HomeAccountID is
+// backend.ErrInvalid, since it names nobody.
 func (a *application) Remove(ctx context.Context, account public.Account) error {
+	if account.HomeAccountID == "" {
+		return &backend.Error{Op: "sign out", Kind: backend.ErrInvalid, Err: errors.New("the account has no HomeAccountID"), Hint: "take one of Accounts"}
+	}
 	return a.cache.RemoveAccount(ctx, tokencache.Account{HomeAccountID: account.HomeAccountID, Environment: account.Environment}, a.clientID)
 }
 

@@ -37,7 +37,10 @@ var (
 // that fails an error of MSAL's. At last the ID token is compared: the nonce
 // has to be the flow's, and with MaxAge the sign-in new enough
 // ([*IDTokenError]). MSAL has stored the tokens by then, so the account is
-// removed from the client's cache again.
+// removed from the client's cache again. Where there is no ID token at all, no
+// account can be named: with [PublicCode] and [ConfidentialCode] those tokens
+// stay in the cache, and [Public.CompleteAuthCode] and
+// [Confidential.CompleteAuthCode] store none.
 //
 // A code can be redeemed once: forget the flow before calling Complete. A flow
 // with an ID token in its response type is completed by

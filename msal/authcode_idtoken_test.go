@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +107,34 @@ func TestAuthCodeSignsOutAgain(t *testing.T) {
 	}
 	if got := names(t, inner); got != "" {
 		t.Errorf("%s is signed in", got)
+	}
+}
+
+// TestSignInWithoutAnIDTokenStoresNothing: nobody knows whose tokens these are,
+// so nobody could sign them out.
+func TestSignInWithoutAnIDTokenStoresNothing(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"public", "confidential"} {
+		t.Run("C7 "+kind, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, nil)
+			cache, _ := w.cache(nil)
+			o := w.options(cache)
+			o.HTTPClient = forger{w.srv.Client(), nil}
+			c := codeFlows(w.public(o))
+			if kind == "confidential" {
+				c = w.web(o)
+			}
+			flow, err := c.BeginAuthCode(t.Context(), msal.AuthCodeOptions{RedirectURI: clientRedirect, Scopes: scopes})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err := c.CompleteAuthCode(t.Context(), flow, w.follow(flow, alice), nil); !errors.Is(err, msal.ErrIDTokenMalformed) || r.AccessToken != "" {
+				t.Errorf("%v, %v", r, err)
+			}
+			if data, err := os.ReadFile(w.path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("stored %d bytes, %v", len(data), err)
+			}
+		})
 	}
 }

@@ -129,17 +129,3 @@ func samePerson(front, back *IDToken) error {
 	}
 	return &IDTokenError{Kind: ErrIDTokenSubject}
 }
-
-// CompleteVerified is [AuthCodeFlow.CompleteVerified] with this client.
-func (p *Public) CompleteVerified(ctx context.Context, f AuthCodeFlow, verifier IDTokenVerifier, answer url.Values, scopes []string) (Result, error) {
-	return p.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
-		return f.CompleteVerified(ctx, PublicCode(p.msal), verifier, answer, scopes)
-	})
-}
-
-// CompleteVerified is [AuthCodeFlow.CompleteVerified] with this client.
-func (c *Confidential) CompleteVerified(ctx context.Context, f AuthCodeFlow, verifier IDTokenVerifier, answer url.Values, scopes []string) (Result, error) {
-	return c.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
-		return f.CompleteVerified(ctx, ConfidentialCode(c.people.msal), verifier, answer, scopes)
-	})
-}

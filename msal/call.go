@@ -56,21 +56,22 @@ func methods(pcs []uintptr) func(yield func(string) bool) {
 
 // sites remembers what the call sites of Replace need, since to name a call
 // site takes longer than the rest of an unchanged Replace.
-var sites sync.Map // return address -> need
+var sites sync.Map // return addresses -> need
 
 // needOfCaller tells what the function that called Replace needs, where it names
-// nobody.
+// nobody. Between the two there may be a partition's Replace.
 func needOfCaller() need {
-	var pc [1]uintptr
-	runtime.Callers(3, pc[:])
-	if n, ok := sites.Load(pc[0]); ok {
+	var pcs [2]uintptr
+	runtime.Callers(3, pcs[:])
+	if n, ok := sites.Load(pcs); ok {
 		return n.(need)
 	}
 	n := need{everybody: true}
-	for method := range methods(pc[:]) {
+	for method := range methods(pcs[:]) {
 		n.everybody = method != "AllAccounts" && method != "Account"
 		n.signsOut = method == "RemoveAccount"
+		break // what called that doesn't count
 	}
-	sites.Store(pc[0], n)
+	sites.Store(pcs, n)
 	return n
 }

@@ -77,8 +77,16 @@ func onceMade[C any](make func(cache.ExportReplace) (C, error), a access) func()
 // tells the network what MSAL can't; it is for this call alone.
 func (a *application) call(ctx context.Context, x *exchange, msal func(context.Context) (public.AuthResult, error)) (Result, error) {
 	x.of = a.network
-	r, err := msal(context.WithValue(ctx, exchangeKey{}, x))
-	if err != nil && r.AccessToken != "" && ctx.Err() == nil {
+	with := context.WithValue(ctx, exchangeKey{}, x)
+	r, err := msal(with)
+	for x.fresh && err == nil && r.Metadata.TokenSource == public.TokenSourceCache {
+		// Another goroutine's token was just issued: to store it, MSAL's memory is
+		// filled with all that there is, for as long as that takes.
+		if err = ctx.Err(); err == nil {
+			r, err = msal(with)
+		}
+	}
+	if err != nil && !x.fresh && r.AccessToken != "" && ctx.Err() == nil {
 		// A token of the cache that is still good, which could not be renewed ahead of its time.
 		r.AccessToken, err = x.format(r.AccessToken)
 	}

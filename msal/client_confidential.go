@@ -86,7 +86,8 @@ type ForClientOptions struct {
 	TenantID string
 	// Scheme asks for another kind of token than a bearer token.
 	Scheme public.AuthenticationScheme
-	// MSAL are further options of MSAL's, such as confidential.WithFMIPath.
+	// MSAL are further options of MSAL's, such as confidential.WithFMIPath. What
+	// is set above goes before them.
 	MSAL []confidential.AcquireByCredentialOption
 }
 
@@ -109,14 +110,17 @@ func (c *Confidential) forClient(ctx context.Context, x *exchange, scopes []stri
 			return Result{}, err
 		}
 	}
-	opts := slices.Concat(o.MSAL, []confidential.AcquireByCredentialOption{confidential.WithTenantID(o.TenantID)})
+	opts := slices.Clone(o.MSAL)
+	if o.TenantID != "" {
+		opts = append(opts, confidential.WithTenantID(o.TenantID))
+	}
 	if o.Claims != "" {
 		opts = append(opts, confidential.WithClaims(o.Claims))
 	}
 	if o.Scheme != nil {
 		opts = append(opts, confidential.WithAuthenticationScheme(o.Scheme))
 	}
-	x.scheme = o.Scheme
+	x.scheme, x.fresh = o.Scheme, o.ForceRefresh
 	return c.call(ctx, x, func(ctx context.Context) (public.AuthResult, error) {
 		return client.AcquireTokenByCredential(ctx, scopes, opts...)
 	})

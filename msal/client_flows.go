@@ -21,30 +21,34 @@ func (c *Confidential) BeginAuthCode(ctx context.Context, o AuthCodeOptions) (Au
 	return BeginAuthCode(ctx, ConfidentialCode(c.people.msal), o)
 }
 
-// CompleteAuthCode is [AuthCodeFlow.Complete] with this client.
+// CompleteAuthCode is [AuthCodeFlow.Complete] with this client. Where the answer
+// has no ID token, nothing is stored.
 func (p *Public) CompleteAuthCode(ctx context.Context, f AuthCodeFlow, answer url.Values, scopes []string) (Result, error) {
-	return p.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
+	return p.call(ctx, &exchange{signIn: true}, func(ctx context.Context) (public.AuthResult, error) {
 		return f.Complete(ctx, PublicCode(p.msal), answer, scopes)
 	})
 }
 
-// CompleteAuthCode is [AuthCodeFlow.Complete] with this client.
+// CompleteAuthCode is [AuthCodeFlow.Complete] with this client. Where the answer
+// has no ID token, nothing is stored.
 func (c *Confidential) CompleteAuthCode(ctx context.Context, f AuthCodeFlow, answer url.Values, scopes []string) (Result, error) {
-	return c.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
+	return c.call(ctx, &exchange{signIn: true}, func(ctx context.Context) (public.AuthResult, error) {
 		return f.Complete(ctx, ConfidentialCode(c.people.msal), answer, scopes)
 	})
 }
 
 // CompleteAuthCodeVerified is [AuthCodeFlow.CompleteVerified] with this client.
+// Where the answer has no ID token, nothing is stored.
 func (p *Public) CompleteAuthCodeVerified(ctx context.Context, f AuthCodeFlow, v IDTokenVerifier, answer url.Values, scopes []string) (Result, error) {
-	return p.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
+	return p.call(ctx, &exchange{signIn: true}, func(ctx context.Context) (public.AuthResult, error) {
 		return f.CompleteVerified(ctx, PublicCode(p.msal), v, answer, scopes)
 	})
 }
 
 // CompleteAuthCodeVerified is [AuthCodeFlow.CompleteVerified] with this client.
+// Where the answer has no ID token, nothing is stored.
 func (c *Confidential) CompleteAuthCodeVerified(ctx context.Context, f AuthCodeFlow, v IDTokenVerifier, answer url.Values, scopes []string) (Result, error) {
-	return c.call(ctx, &exchange{}, func(ctx context.Context) (public.AuthResult, error) {
+	return c.call(ctx, &exchange{signIn: true}, func(ctx context.Context) (public.AuthResult, error) {
 		return f.CompleteVerified(ctx, ConfidentialCode(c.people.msal), v, answer, scopes)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
@@ -56,7 +57,8 @@ type CertificateOptions struct {
 
 // CertificatePEM makes a credential of PEM text (RFC 7468) that holds one
 // private key, and the certificate that belongs to it with those of its
-// issuers, in any order; or a key alone where the options have the thumbprint.
+// issuers, in any order (of several for the key the one that the thumbprint
+// names, else the one that expires last); or a key alone where the options have the thumbprint.
 // The key may be PKCS#1 ("RSA PRIVATE KEY"), PKCS#8, or encrypted PKCS#8 by
 // PBES2, with PBKDF2 or scrypt. What is encrypted as RFC 1423 has it
 // ("Proc-Type: 4,ENCRYPTED") is refused.
@@ -164,7 +166,7 @@ func newCertificateIdentity(data []byte, format credentialFormat, opts *Certific
 	default:
 		return id, nil
 	}
-	if id.chain, err = leafFirst(parts); err != nil {
+	if id.chain, err = leafFirst(parts, thumb); err != nil {
 		return nil, err
 	}
 	id.leaf = id.chain[0]
@@ -175,16 +177,26 @@ func newCertificateIdentity(data []byte, format credentialFormat, opts *Certific
 	return id, id.valid(time.Now())
 }
 
-// leafFirst finds the certificate that belongs to the key.
-func leafFirst(parts credentialParts) ([]*x509.Certificate, error) {
-	for i, cert := range parts.certs {
+// leafFirst finds the certificate that belongs to the key. Of several, as after
+// a renewal, it is the one that the thumbprint names, else the one that expires
+// last; the others are left out, since MSAL would choose another way.
+func leafFirst(parts credentialParts, thumb thumbprint) ([]*x509.Certificate, error) {
+	var own, others []*x509.Certificate
+	for _, cert := range parts.certs {
 		if public, ok := cert.PublicKey.(*rsa.PublicKey); ok && parts.key.PublicKey.Equal(public) {
-			chain := []*x509.Certificate{cert}
-			chain = append(chain, parts.certs[:i]...)
-			return append(chain, parts.certs[i+1:]...), nil
+			own = append(own, cert)
+		} else {
+			others = append(others, cert)
 		}
 	}
-	return nil, &CredentialError{Kind: ErrKeyMismatch, Hint: "put the key and its own certificate together"}
+	if len(own) == 0 {
+		return nil, &CredentialError{Kind: ErrKeyMismatch, Hint: "put the key and its own certificate together"}
+	}
+	leaf := slices.MaxFunc(own, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	if named := slices.IndexFunc(own, func(c *x509.Certificate) bool { return thumb != nil && thumb.matches(c) }); named >= 0 {
+		leaf = own[named]
+	}
+	return append([]*x509.Certificate{leaf}, others...), nil
 }
 
 // valid tells whether the identity provider would take the certificate now. Of

@@ -3,6 +3,7 @@ package msal
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // take, for programs that have many of them. Each new client asks the identity
 // provider where its endpoints are and under which names it is known, which is
 // the same for all. SharedDiscovery asks once and answers the others from
-// memory, for a day. All other requests pass as they are, through base; nil means
+// memory, for a day; an answer that tells no endpoint isn't kept. All other requests pass as they are, through base; nil means
 // http.DefaultClient.
 //
 // What it remembers holds no token. It is safe for concurrent use as far as base
@@ -99,7 +100,8 @@ func (doc *document) take(ctx context.Context) error {
 	}
 }
 
-// learn keeps an answer; one that is too large passes unkept.
+// learn keeps an answer. One that is too large passes unkept, and so does what
+// isn't such a document, as a proxy's page where people sign in to a network.
 func (doc *document) learn(req *http.Request, resp *http.Response) (*http.Response, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, documentMost+1))
 	if err != nil {
@@ -114,8 +116,22 @@ func (doc *document) learn(req *http.Request, resp *http.Response) (*http.Respon
 		return resp, nil
 	}
 	_ = resp.Body.Close() // all of it was read
+	if !tellsEndpoints(body) {
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return resp, nil
+	}
 	doc.at, doc.header, doc.body = time.Now(), resp.Header.Clone(), body
 	return doc.answer(req), nil
+}
+
+// tellsEndpoints tells whether MSAL can do something with a document of either
+// kind.
+func tellsEndpoints(body []byte) bool {
+	var is struct {
+		Token  string `json:"token_endpoint"`
+		Tenant string `json:"tenant_discovery_endpoint"`
+	}
+	return json.Unmarshal(body, &is) == nil && is.Token+is.Tenant != ""
 }
 
 func (doc *document) answer(req *http.Request) *http.Response {

@@ -84,6 +84,9 @@ func respond(status int, body string) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{"X-Test": {"1"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
+// known is enough of a document to be one.
+const known = `{"token_endpoint":"https://login.example/t/oauth2/v2.0/token"}`
+
 const openID = "https://login.example/t/v2.0/.well-known/openid-configuration"
 
 func get(t *testing.T, d msal.Doer, method, url string) (int, string, error) {
@@ -104,24 +107,29 @@ func get(t *testing.T, d msal.Doer, method, url string) (int, string, error) {
 func TestWhatDiscoveryRemembers(t *testing.T) {
 	t.Parallel()
 	unreachable := errors.New("unreachable")
-	large := strings.Repeat("x", 1<<20+1)
+	large := `{"token_endpoint":"` + strings.Repeat("x", 1<<20+1) + `"}`
 	for _, c := range []struct {
 		name, method, url string
 		answer            func(n int) (*http.Response, error)
 		asked             int // by three requests
 	}{
-		{"an answer", "GET", openID, func(int) (*http.Response, error) { return respond(200, "yes") }, 1},
-		{"the other document", "GET", "https://login.example/common/discovery/instance?x=1", func(int) (*http.Response, error) { return respond(200, "yes") }, 1},
+		{"an answer", "GET", openID, func(int) (*http.Response, error) { return respond(200, known) }, 1},
+		{"the other document", "GET", "https://login.example/common/discovery/instance?x=1", func(int) (*http.Response, error) {
+			return respond(200, `{"tenant_discovery_endpoint":"`+openID+`"}`)
+		}, 1},
 		{"no error", "GET", openID, func(n int) (*http.Response, error) {
 			if n == 1 {
 				return nil, unreachable
 			}
-			return respond(200, "yes")
+			return respond(200, known)
 		}, 2},
 		{"no refusal", "GET", openID, func(int) (*http.Response, error) { return respond(503, "busy") }, 3},
 		{"nothing that is too large", "GET", openID, func(int) (*http.Response, error) { return respond(200, large) }, 3},
+		{"no page of a proxy", "GET", openID, func(int) (*http.Response, error) { return respond(200, "<html>Sign in to the network</html>") }, 3},
+		{"no other JSON", "GET", openID, func(int) (*http.Response, error) { return respond(200, `{"error":"busy"}`) }, 3},
+		{"no endpoint that is empty", "GET", openID, func(int) (*http.Response, error) { return respond(200, `{"token_endpoint":""}`) }, 3},
 		{"no tokens", "POST", "https://login.example/t/oauth2/v2.0/token", func(int) (*http.Response, error) { return respond(200, "token") }, 3},
-		{"no posted discovery", "POST", openID, func(int) (*http.Response, error) { return respond(200, "yes") }, 3},
+		{"no posted discovery", "POST", openID, func(int) (*http.Response, error) { return respond(200, known) }, 3},
 		{"nothing else", "GET", "https://graph.example/me", func(int) (*http.Response, error) { return respond(200, "me") }, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,10 +160,12 @@ func TestWhatDiscoveryRemembers(t *testing.T) {
 func TestDiscoveryIsAskedAgainAfterADay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &scripted{answer: func(n int, _ *http.Request) (*http.Response, error) { return respond(200, fmt.Sprint(n)) }}
+		s := &scripted{answer: func(n int, _ *http.Request) (*http.Response, error) {
+			return respond(200, fmt.Sprintf(`{"token_endpoint":"%d"}`, n))
+		}}
 		d := msal.SharedDiscovery(s)
-		for i, want := range []string{"1", "1", "2"} {
-			if _, body, err := get(t, d, "GET", openID); err != nil || body != want {
+		for i, want := range []string{`"1"`, `"1"`, `"2"`} {
+			if _, body, err := get(t, d, "GET", openID); err != nil || !strings.Contains(body, want) {
 				t.Errorf("request %d: %q, %v", i, body, err)
 			}
 			time.Sleep(23 * time.Hour)
@@ -170,7 +180,7 @@ func TestDiscoveryWaitsNoLongerThanItsContext(t *testing.T) {
 	s := &scripted{answer: func(int, *http.Request) (*http.Response, error) {
 		close(asked)
 		<-release
-		return respond(200, "yes")
+		return respond(200, known)
 	}}
 	d := msal.SharedDiscovery(s)
 	done := make(chan error)

@@ -43,7 +43,8 @@ type PopAuthScheme struct {
 	key     *popKey
 }
 
-// ErrPop: a proof of possession can't be made for this request.
+// ErrPop: a proof of possession can't be made for this request, or the provider
+// was asked for a bound token and issued one of another type.
 var ErrPop = errors.New("no proof of possession can be made")
 
 var popMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch}

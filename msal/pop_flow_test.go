@@ -1,8 +1,11 @@
 package msal_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -151,6 +154,55 @@ func TestPopKeysInOneCache(t *testing.T) {
 			if n := w.srv.Count(msaltest.KindTokenRefresh) - before; n != c.fetched {
 				t.Errorf("%d tokens were issued, not %d", n, c.fetched)
 			}
+		})
+	}
+}
+
+// downgrading issues tokens of another type than was asked for.
+func downgrading(base msal.Doer, issued any) network {
+	return func(req *http.Request) (*http.Response, error) {
+		resp, err := base.Do(req)
+		if err != nil || req.Method != http.MethodPost {
+			return resp, err
+		}
+		defer resp.Body.Close()
+		var answer map[string]any
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			return nil, err
+		}
+		if answer["token_type"] = issued; issued == nil {
+			delete(answer, "token_type")
+		}
+		body, err := json.Marshal(answer)
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return resp, err
+	}
+}
+
+// TestPopIsNotDowngraded: a provider that doesn't bind tokens issues bearer
+// tokens, which aren't taken for bound ones, nor kept as such.
+func TestPopIsNotDowngraded(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		issued any
+		fine   bool
+	}{"S11 bearer": {"Bearer", false}, "S11 none": {nil, false}, "S11 in other letters": {"PoP", true}} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, w *world, c silent, o *msal.SilentOptions) {
+				cache, _ := w.cache(nil)
+				options := w.options(cache)
+				options.HTTPClient = downgrading(w.srv.Client(), row.issued)
+				if _, ok := c.(*msal.Public); ok {
+					c = w.public(options)
+				} else {
+					c = w.web(options)
+				}
+				before := string(w.stored())
+				r, err := c.Silent(t.Context(), scopes, &msal.SilentOptions{Account: o.Account, Scheme: w.popFor(http.MethodGet, "/me")})
+				if row.fine != (err == nil) || !row.fine && (!errors.Is(err, msal.ErrPop) || string(w.stored()) != before) {
+					t.Errorf("%v, %v; stored: %v", r, err, string(w.stored()) != before)
+				}
+			})
 		})
 	}
 }

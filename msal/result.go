@@ -9,7 +9,9 @@ import (
 )
 
 // Result is what the provider issued, or what was found in the cache: MSAL's
-// own result and what it lacks. fmt and log/slog print no token of it.
+// own result and what it lacks. fmt, log/slog and
+// encoding/json print no token of it, also inside of something else; who wants
+// JSON with the tokens encodes the AuthResult.
 type Result struct {
 	public.AuthResult
 
@@ -59,3 +61,6 @@ func (r Result) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("token_type", r.TokenType), slog.Bool("cached", r.FromCache()),
 		slog.Time("expires_on", r.ExpiresOn), slog.Any("scopes", r.GrantedScopes))
 }
+
+// MarshalText gives encoders what String returns.
+func (r Result) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

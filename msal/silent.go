@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
+
+	"github.com/msalext/msalext/extensions/tokencache"
 )
 
 // ErrNoToken: nothing in the cache answers the request, so nobody was asked.
@@ -28,6 +31,10 @@ type SilentOptions struct {
 	Scheme public.AuthenticationScheme
 }
 
+// errNobodys: MSAL would take the application's own tokens for such an
+// account's, since they have no account id either.
+var errNobodys = fmt.Errorf("msalext: acquiring a token silently: %w of an account without a HomeAccountID; take one of Accounts", ErrNoToken)
+
 // Silent returns a token without asking a person: one of the cache, or a new one
 // that the cache's refresh token brings. It stands for MSAL Python's
 // acquire_token_silent and acquire_token_silent_with_error.
@@ -39,6 +46,9 @@ type SilentOptions struct {
 func (p *Public) Silent(ctx context.Context, scopes []string, o *SilentOptions) (Result, error) {
 	if o == nil || o.Account == nil {
 		return Result{}, fmt.Errorf("msalext: acquiring a token silently: %w of the client itself, since it is public; set SilentOptions.Account", ErrNoToken)
+	}
+	if o.Account.HomeAccountID == "" {
+		return Result{}, errNobodys
 	}
 	client := p.msal
 	if o.ForceRefresh {
@@ -57,7 +67,7 @@ func (p *Public) Silent(ctx context.Context, scopes []string, o *SilentOptions) 
 	if o.Scheme != nil {
 		opts = append(opts, public.WithAuthenticationScheme(o.Scheme))
 	}
-	return p.call(ctx, &exchange{scheme: o.Scheme}, func(ctx context.Context) (public.AuthResult, error) {
+	return p.call(ctx, &exchange{scheme: o.Scheme, fresh: o.ForceRefresh}, func(ctx context.Context) (public.AuthResult, error) {
 		return client.AcquireTokenSilent(ctx, scopes, opts...)
 	})
 }
@@ -73,8 +83,11 @@ func (c *Confidential) Silent(ctx context.Context, scopes []string, o *SilentOpt
 	if o.Account == nil {
 		return c.silentOwn(ctx, scopes, o)
 	}
-	client := c.people.msal
-	if o.ForceRefresh || o.Claims != "" { // MSAL refuses claims here
+	if o.Account.HomeAccountID == "" {
+		return Result{}, errNobodys
+	}
+	client, fresh := c.people.msal, o.ForceRefresh || o.Claims != "" // MSAL refuses claims here
+	if fresh {
 		var err error
 		if client, err = c.people.fresh(); err != nil {
 			return Result{}, err
@@ -87,20 +100,33 @@ func (c *Confidential) Silent(ctx context.Context, scopes []string, o *SilentOpt
 	if o.Scheme != nil {
 		opts = append(opts, confidential.WithAuthenticationScheme(o.Scheme))
 	}
-	return c.call(ctx, &exchange{scheme: o.Scheme, claims: o.Claims}, func(ctx context.Context) (public.AuthResult, error) {
+	return c.call(ctx, &exchange{scheme: o.Scheme, claims: o.Claims, fresh: fresh}, func(ctx context.Context) (public.AuthResult, error) {
 		return client.AcquireTokenSilent(ctx, scopes, opts...)
 	})
 }
 
-// silentOwn is Silent for the application itself.
+// silentOwn is Silent for the application itself. MSAL would ask where the
+// endpoints are, and have the credential prove who asks, before it came to the
+// request that must not be sent; so what isn't in the cache is found out before.
 func (c *Confidential) silentOwn(ctx context.Context, scopes []string, o *SilentOptions) (Result, error) {
 	x := &exchange{cached: !o.ForceRefresh && o.Claims == ""}
-	r, err := c.forClient(ctx, x, scopes, &ForClientOptions{ForceRefresh: o.ForceRefresh, Claims: o.Claims, TenantID: o.TenantID, Scheme: o.Scheme})
-	if errors.Is(err, ErrNoToken) {
-		// MSAL doesn't tell that a cache could not be read from one that has nothing.
-		if _, unread := c.cache.View(ctx); unread != nil {
-			return Result{}, unread
+	if x.cached {
+		switch found, err := c.cache.Search(ctx, c.own(scopes, o)); {
+		case err != nil:
+			return Result{}, err
+		case len(found) == 0:
+			return Result{}, x.explain(errOnlyCached)
 		}
 	}
-	return r, err
+	return c.forClient(ctx, x, scopes, &ForClientOptions{ForceRefresh: o.ForceRefresh, Claims: o.Claims, TenantID: o.TenantID, Scheme: o.Scheme})
+}
+
+// own is what MSAL looks for as a token of the application itself.
+func (c *Confidential) own(scopes []string, o *SilentOptions) tokencache.Query {
+	q := tokencache.Query{ClientID: c.clientID, Environment: c.host, Aliases: true, Realm: tenantOf(o.TenantID, c.options.Authority),
+		Scopes: scopes, Now: time.Now().Add(tokenReserve), Fields: map[string]string{"home_account_id": ""}}
+	if o.Scheme != nil {
+		q.Fields["keyid"] = o.Scheme.KeyID()
+	}
+	return q
 }

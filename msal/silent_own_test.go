@@ -1,7 +1,9 @@
 package msal_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +11,7 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
+	"github.com/msalext/msalext/extensions/backend"
 	"github.com/msalext/msalext/msal"
 	"github.com/msalext/msalext/msal/msaltest"
 )
@@ -41,6 +44,25 @@ func TestSilentOfTheApplication(t *testing.T) {
 	setTime(t, cache, "refresh_on", time.Now().Add(-time.Minute))
 	if got, err := c.Silent(t.Context(), app, nil); err != nil || got.AccessToken == forced.AccessToken {
 		t.Errorf("not renewed in time: %v, %v", got, err)
+	}
+}
+
+// TestSilentOfTheApplicationWithAScheme finds the scheme's token, and no other.
+func TestSilentOfTheApplicationWithAScheme(t *testing.T) {
+	t.Parallel()
+	c := newWorld(t, nil).api()
+	bound := &msal.SilentOptions{Scheme: testScheme{}}
+	if _, err := c.ForClient(t.Context(), appScopes, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Silent(t.Context(), appScopes, bound); !errors.Is(err, msal.ErrNoToken) {
+		t.Errorf("a bearer token: %v, %v", got, err)
+	}
+	if _, err := c.ForClient(t.Context(), appScopes, &msal.ForClientOptions{Scheme: testScheme{}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Silent(t.Context(), appScopes, bound); err != nil || !got.FromCache() || got.TokenType != "pop" {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
@@ -114,5 +136,91 @@ func TestSilentRenewalThatFails(t *testing.T) {
 	}
 	if n := w.srv.Count(msaltest.KindTokenRefresh); n != 4 {
 		t.Errorf("%d refreshes", n)
+	}
+}
+
+// TestNobodysAccount: an account without an id must not stand for the
+// application, whose tokens have none either.
+func TestNobodysAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	cache, _ := w.cache(nil)
+	c := w.web(w.options(cache))
+	if _, err := c.ForClient(t.Context(), appScopes, nil); err != nil {
+		t.Fatal(err)
+	}
+	p, err := msal.NewPublic("web", w.options(cache))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]people{"public": p, "confidential": c} {
+		t.Run(name, func(t *testing.T) {
+			for _, o := range []msal.SilentOptions{{}, {ForceRefresh: true}, {Claims: `{"a":1}`}} {
+				o.Account = &public.Account{Environment: "login.microsoftonline.com", PreferredUsername: alice}
+				if r, err := one.Silent(t.Context(), appScopes, &o); !errors.Is(err, msal.ErrNoToken) {
+					t.Errorf("%v, %v", r, err)
+				}
+			}
+			if err := one.Remove(t.Context(), public.Account{}); !errors.Is(err, backend.ErrInvalid) {
+				t.Errorf("signed out: %v", err)
+			}
+		})
+	}
+}
+
+// TestSilentOfTheApplicationIsOffline: what isn't in the cache is told without
+// asking anybody for anything.
+func TestSilentOfTheApplicationIsOffline(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	cache, _ := w.cache(nil)
+	if _, err := w.web(w.options(cache)).ForClient(t.Context(), appScopes, nil); err != nil {
+		t.Fatal(err)
+	}
+	var proofs int
+	credential, err := msal.AssertionFunc(func(context.Context, msal.AssertionOptions) (string, error) {
+		proofs++
+		return "", errors.New("no proof")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := w.options(cache)
+	o.HTTPClient = network(func(req *http.Request) (*http.Response, error) {
+		t.Errorf("asked %s", req.URL)
+		return nil, errors.New("offline")
+	})
+	c, err := msal.NewConfidential("web", credential, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := []string{"api://another/.default"}
+	for name, row := range map[string]struct {
+		scopes []string
+		o      msal.SilentOptions
+	}{
+		"other scopes":   {other, msal.SilentOptions{}},
+		"another tenant": {appScopes, msal.SilentOptions{TenantID: "fabrikam.example"}},
+		"another scheme": {appScopes, msal.SilentOptions{Scheme: testScheme{}}},
+	} {
+		if _, err := c.Silent(t.Context(), row.scopes, &row.o); !errors.Is(err, msal.ErrNoToken) || proofs != 0 {
+			t.Errorf("%s: %v, and %d proofs", name, err, proofs)
+		}
+	}
+}
+
+// TestForClientOptionsOfMSAL: those of MSAL's count where ours say nothing.
+func TestForClientOptionsOfMSAL(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	c := w.web(w.options(nil))
+	for _, row := range []struct{ tenant, want string }{{"", "/fabrikam.example/"}, {"northwind.example", "/northwind.example/"}} {
+		o := &msal.ForClientOptions{TenantID: row.tenant, MSAL: []confidential.AcquireByCredentialOption{confidential.WithTenantID("fabrikam.example")}}
+		if _, err := c.ForClient(t.Context(), appScopes, o); err != nil {
+			t.Fatal(err)
+		}
+		if path := w.last(msaltest.KindTokenClient).Path; !strings.HasPrefix(path, row.want) {
+			t.Errorf("TenantID %q: asked at %s", row.tenant, path)
+		}
 	}
 }

@@ -34,13 +34,22 @@ func newApp(s *settings, p *provider, kept *stores) (*app, error) {
 	return &app{signedIn, kept, p.pretend, pages, policy}, nil
 }
 
+// handler keeps assets out of Wrap: caches that many share may keep them, and an
+// answer that Wrap is around can bring a session's cookie.
 func (a *app) handler() http.Handler {
-	signedIn := a.web.Require(web.SignedIn)
 	mux := http.NewServeMux()
-	mux.Handle("/user/", a.web.Handler())
 	mux.HandleFunc("GET /style.css", asset)
 	mux.HandleFunc("GET /page.js", asset)
 	mux.HandleFunc("GET /icon.svg", asset)
+	mux.Handle("/", a.web.Wrap(a.views()))
+	return a.headers(mux)
+}
+
+// views are what differs with who is signed in.
+func (a *app) views() http.Handler {
+	signedIn := a.web.Require(web.SignedIn)
+	mux := http.NewServeMux()
+	mux.Handle("/user/", a.web.Handler())
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.Handle("GET /me", signedIn(http.HandlerFunc(a.me)))
 	mux.Handle("GET /sessions", signedIn(http.HandlerFunc(a.sessions)))
@@ -48,7 +57,7 @@ func (a *app) handler() http.Handler {
 	mux.Handle("POST /sessions/everywhere", signedIn(a.form(a.everywhere)))
 	mux.Handle("GET /api/me", signedIn(http.HandlerFunc(a.apiMe)))
 	mux.HandleFunc("/", a.missing)
-	return a.headers(a.web.Wrap(mux))
+	return mux
 }
 
 // headers are for all pages. The pages of package web come through here as well.

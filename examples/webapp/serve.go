@@ -16,13 +16,20 @@ import (
 	"time"
 )
 
-// serve answers requests until ctx ends, and then those that are under way.
-func (s *settings) serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10,
+// server bounds how long a browser may take, so that none holds a connection for
+// ever. The slowest answer waits for Microsoft Graph.
+func server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		// What it says is mostly that a browser refuses the certificate.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
+}
+
+// serve answers requests until ctx ends, and then those that are under way.
+func (s *settings) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := server(h)
 	if !s.plain {
 		certificate, err := s.certificate()
 		if err != nil {

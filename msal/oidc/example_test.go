@@ -56,7 +56,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	result, err := client.CompleteVerified(ctx, flow, verifier, form, nil)
+	result, err := client.CompleteAuthCodeVerified(ctx, flow, verifier, form, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 type client interface {
 	BeginAuthCode(context.Context, msal.AuthCodeOptions) (msal.AuthCodeFlow, error)
 	CompleteAuthCode(context.Context, msal.AuthCodeFlow, url.Values, []string) (msal.Result, error)
-	CompleteVerified(context.Context, msal.AuthCodeFlow, msal.IDTokenVerifier, url.Values, []string) (msal.Result, error)
+	CompleteAuthCodeVerified(context.Context, msal.AuthCodeFlow, msal.IDTokenVerifier, url.Values, []string) (msal.Result, error)
 }
 
 func (w *world) options() *msal.Options {

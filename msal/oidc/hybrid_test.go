@@ -26,7 +26,7 @@ func TestHybridFlow(t *testing.T) {
 				if answer.Has("id_token") != (responseType != "code") {
 					t.Errorf("the browser brings %v", answer)
 				}
-				r, err := c.CompleteVerified(t.Context(), flow, w.verifier, answer, nil)
+				r, err := c.CompleteAuthCodeVerified(t.Context(), flow, w.verifier, answer, nil)
 				if err != nil || r.Account.PreferredUsername != alice || r.AccessToken == "" {
 					t.Errorf("%v, %v", r, err)
 				}
@@ -76,7 +76,7 @@ func TestHybridFlowRefuses(t *testing.T) {
 			flow, another := w.begin(client, "code id_token", nil), w.begin(client, "code id_token", nil)
 			answer, other := w.follow(flow, alice), w.follow(another, alice)
 			c.change(w, answer, other)
-			if r, err := client.CompleteVerified(t.Context(), flow, w.verifier, answer, nil); !errors.Is(err, c.want) || r.AccessToken != "" {
+			if r, err := client.CompleteAuthCodeVerified(t.Context(), flow, w.verifier, answer, nil); !errors.Is(err, c.want) || r.AccessToken != "" {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if n := w.srv.Count(msaltest.KindTokenCode); n != 0 {
@@ -113,7 +113,7 @@ func TestHybridFlowComparesTheTwo(t *testing.T) {
 			flow := w.begin(client, "code id_token", nil)
 			answer := w.follow(flow, alice)
 			answer.Set("id_token", w.signed(answer, c.front))
-			if r, err := client.CompleteVerified(t.Context(), flow, w.verifier, answer, nil); !errors.Is(err, c.want) || r.AccessToken != "" {
+			if r, err := client.CompleteAuthCodeVerified(t.Context(), flow, w.verifier, answer, nil); !errors.Is(err, c.want) || r.AccessToken != "" {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if accounts, err := client.Accounts(t.Context()); err != nil || len(accounts) != 0 {
@@ -151,10 +151,10 @@ func TestHybridFlowNeedsAVerifier(t *testing.T) {
 	answer := w.follow(hybrid, alice)
 	for name, err := range map[string]error{
 		"hybrid, completed without":      second(c.CompleteAuthCode(t.Context(), hybrid, answer, nil)),
-		"hybrid, with none":              second(c.CompleteVerified(t.Context(), hybrid, nil, answer, nil)),
+		"hybrid, with none":              second(c.CompleteAuthCodeVerified(t.Context(), hybrid, nil, answer, nil)),
 		"hybrid, as an ID token alone":   second(hybrid.CompleteIDToken(t.Context(), w.verifier, answer)),
 		"an ID token, completed without": second(c.CompleteAuthCode(t.Context(), alone, answer, nil)),
-		"an ID token, as a code":         second(c.CompleteVerified(t.Context(), alone, w.verifier, answer, nil)),
+		"an ID token, as a code":         second(c.CompleteAuthCodeVerified(t.Context(), alone, w.verifier, answer, nil)),
 		"an ID token, with none":         second(alone.CompleteIDToken(t.Context(), nil, answer)),
 		"a code, as an ID token":         second(code.CompleteIDToken(t.Context(), w.verifier, answer)),
 	} {

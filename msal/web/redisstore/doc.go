@@ -7,9 +7,9 @@
 // that one lacks: Sentinel and Cluster, replicas that must have acknowledged a
 // session before it counts, and listing page by page.
 //
-// [Sessions] finds the sessions of a person by e-mail address, uses the tokens of
-// one of them and stores what is refreshed, ends them, and lists those that are
-// of no use any more. What it refreshes goes through the token store's
+// [Sessions] finds the sessions of a person, by account or by e-mail address, uses
+// the tokens of one of them and stores what is refreshed, ends them, and lists
+// those that are of no use any more. What it refreshes goes through the token store's
 // compare-and-swap and is merged, so a web server that refreshes at the same
 // moment loses nothing.
 //

@@ -16,23 +16,27 @@ import (
 // whether there was something to end: a session that is gone, or that somebody
 // else has signed in to since it was listed, is left alone.
 //
-// The tokens go last. Where that fails, the session is over all the same, and
-// the error says that they are left.
+// The tokens go after the session. Where that fails, the session is over all the
+// same, and the error says that they are left.
 func (s *Sessions) End(ctx context.Context, session Session) (ended bool, err error) {
 	ended, gone, err := s.Store.end(ctx, session)
 	if !gone || s.Tokens == nil || !strings.HasPrefix(session.Record.TokenKey, web.TokenPrefix) {
 		return ended, err
 	}
 	err = s.Tokens.Key(session.Record.TokenKey).Delete(ctx)
-	if errors.Is(err, backend.ErrNotFound) {
-		err = nil
+	if err != nil && !errors.Is(err, backend.ErrNotFound) {
+		return ended, err
 	}
-	return ended, err
+	// A request that was under way may have written the session once more, and have
+	// looked for its tokens while they were there. What is written from now on the
+	// web app drops by itself.
+	again, _, err := s.Store.end(ctx, session)
+	return ended || again, err
 }
 
 // Clean ends the sessions that began longer ago than age, in which people may be
 // active, and tells how many. 0 is all of them. Sessions that can't be read stay;
-// see Invalid.
+// see Invalid and Unreadable.
 func (s *Sessions) Clean(ctx context.Context, age time.Duration) (int, error) {
 	n := 0
 	before := time.Now().Add(-age)
@@ -59,24 +63,28 @@ func (s *Sessions) Clean(ctx context.Context, age time.Duration) (int, error) {
 // was gone already may be one that an answer was lost about, so its tokens have
 // to go as well.
 func (s *Store) end(ctx context.Context, seen Session) (ended, gone bool, err error) {
-	name := s.opts.Prefix + seen.row.token
+	last := seen.row()
+	name := s.opts.Prefix + last.token
 	for {
 		var removed *goredis.Cmd
-		err := s.write(ctx, name, func(p goredis.Pipeliner) { removed = endScript.Eval(ctx, p, []string{name}, seen.row.data) })
+		err := s.write(ctx, name, func(p goredis.Pipeliner) { removed = endScript.Eval(ctx, p, []string{name}, last.data) })
 		if err != nil {
 			return false, false, wrap("end a session", err)
 		}
 		if n, err := removed.Int(); err != nil || n > 0 {
 			return n > 0, n > 0, wrap("end a session", err)
 		}
-		data, found, err := s.FindCtx(ctx, seen.row.token)
+		data, found, err := s.FindCtx(ctx, last.token)
 		if err != nil || !found {
 			return false, !found && err == nil, err
 		}
-		now, ok := s.session(row{seen.row.token, string(data)})
+		last.data = string(data)
+		now, ok := s.session(last)
+		if seen.Err == nil && errors.Is(now.Err, ErrUnreadable) {
+			return false, false, wrap("end a session", now.Err)
+		}
 		if !ok || now.Record.TokenKey != seen.Record.TokenKey {
 			return false, false, nil
 		}
-		seen.row = now.row
 	}
 }

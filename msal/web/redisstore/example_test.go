@@ -48,3 +48,27 @@ func ExampleSessions_Token() {
 	}
 	_ = job
 }
+
+// Somebody has left the company: all of their sessions end, in every browser.
+// Sessions that only the web app can decode aren't found, so it's an error if
+// there are any.
+func ExampleSessions_FindAccount() {
+	signOut := func(ctx context.Context, sessions *redisstore.Sessions, account string) error {
+		for session, err := range sessions.FindAccount(ctx, account) {
+			if err != nil {
+				return err
+			}
+			if _, err := sessions.End(ctx, session); err != nil {
+				return err
+			}
+		}
+		for session, err := range sessions.Unreadable(ctx) {
+			if err == nil {
+				err = session.Err
+			}
+			return err
+		}
+		return nil
+	}
+	_ = signOut
+}

@@ -4,7 +4,6 @@ package redisstore
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -47,7 +46,7 @@ func TestListings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	now := time.Now()
-	token, _ := w.signIn(alice, now)
+	token, r := w.signIn(alice, now)
 	w.signIn(alice, now)
 	_, gone := w.signIn(bob, now)
 	if err := w.Tokens.Key(gone.TokenKey).Delete(t.Context()); err != nil {
@@ -55,7 +54,7 @@ func TestListings(t *testing.T) {
 	}
 	w.putValues("visitor", map[string]any{"cart": 3})
 	w.putValues("odd", map[string]any{web.RecordName: "{"})
-	w.client.Set(t.Context(), Prefix+"damaged", "not gob", 0)
+	w.putForeign("foreign", web.Record{TokenKey: web.TokenPrefix + "X", Email: bob})
 
 	if got := emails(collect(t, w.All(t.Context()))); !cmp.Equal(got, []string{"", "", alice, alice, bob}) {
 		t.Errorf("all: %q", got)
@@ -63,11 +62,16 @@ func TestListings(t *testing.T) {
 	if got := emails(collect(t, w.Find(t.Context(), "Alice@Contoso.EXAMPLE"))); !cmp.Equal(got, []string{alice, alice}) {
 		t.Errorf("Alice's: %q", got)
 	}
-	if got := collect(t, w.Find(t.Context(), "")); len(got) > 0 {
-		t.Errorf("nobody's: %q", emails(got))
+	for _, got := range [][]Session{collect(t, w.Find(t.Context(), "")), collect(t, w.FindAccount(t.Context(), "")), collect(t, w.FindAccount(t.Context(), alice))} {
+		if len(got) > 0 {
+			t.Errorf("nobody's: %q", emails(got))
+		}
+	}
+	if got := emails(collect(t, w.FindAccount(t.Context(), r.Account))); !cmp.Equal(got, []string{alice, alice}) {
+		t.Errorf("those of Alice's account: %q", got)
 	}
 	invalid := collect(t, w.Invalid(t.Context()))
-	if got := emails(invalid); !cmp.Equal(got, []string{"", "", bob}) {
+	if got := emails(invalid); !cmp.Equal(got, []string{"", bob}) {
 		t.Errorf("of no use: %q", got)
 	}
 	for _, s := range invalid {
@@ -75,9 +79,12 @@ func TestListings(t *testing.T) {
 			t.Errorf("%q: %v", s.Record.Email, s.Err)
 		}
 	}
+	if got := collect(t, w.Unreadable(t.Context())); len(got) != 1 || !errors.Is(got[0].Err, ErrUnreadable) || errors.Is(got[0].Err, ErrUnusable) {
+		t.Errorf("unreadable here: %v", got)
+	}
 	// What is printed lets nobody in.
 	for _, s := range collect(t, w.All(t.Context())) {
-		if text := fmt.Sprintf("%v %+v %#v %v", s, s, s, s.Err); strings.Contains(text, token) {
+		if text := printed(s); strings.Contains(text, token) || strings.Contains(text, r.CSRF) {
 			t.Errorf("the session's name is printed: %s", text)
 		}
 	}

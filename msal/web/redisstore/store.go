@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/msal/web"
 )
 
 // Prefix is what the names of sessions begin with on the server unless
@@ -20,6 +22,8 @@ const Prefix = "scs:session:"
 // Options tune a [Store]. Nil and the zero value are fine.
 type Options struct {
 	// Prefix begins the name of each session on the server. Empty: [Prefix].
+	// Applications on one server need one each: another's sessions look as if their
+	// tokens were gone.
 	Prefix string
 	// Replicas is how many replicas must have acknowledged a session, or its end,
 	// before it counts. As many as there are: no failover takes a session away or
@@ -33,7 +37,8 @@ type Options struct {
 }
 
 // Store keeps sessions on a Redis server. It is an scs.CtxStore, an
-// scs.IterableCtxStore, and both without contexts; safe for concurrent use.
+// scs.IterableCtxStore, and both without contexts; with Rows, a web.App lists it
+// as it comes. It is safe for concurrent use.
 //
 // Errors of the server have the kinds of package backend, mostly ErrUnavailable. A
 // session that too few replicas acknowledged is [ErrReplicas] as well.
@@ -122,7 +127,21 @@ func (s *Store) node(ctx context.Context, name string) (goredis.UniversalClient,
 	return s.client, nil
 }
 
-// AllCtx returns the data of all sessions, by token. For many, see [Sessions.All].
+// Rows yields the data of all sessions, each once, and has some 1,000 of them in
+// memory at a time. What begins or ends meanwhile may be among them or not. An
+// error is the last that comes.
+func (s *Store) Rows(ctx context.Context) iter.Seq2[web.StoredData, error] {
+	return func(yield func(web.StoredData, error) bool) {
+		for r, err := range s.rows(ctx) {
+			if !yield(web.StoredData{ID: r.token, Data: []byte(r.data)}, wrap("list sessions", err)) {
+				return
+			}
+		}
+	}
+}
+
+// AllCtx returns the data of all sessions, by token. For many, see [Store.Rows]
+// and [Sessions.All].
 func (s *Store) AllCtx(ctx context.Context) (map[string][]byte, error) {
 	all := map[string][]byte{}
 	for row, err := range s.rows(ctx) {

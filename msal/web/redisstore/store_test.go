@@ -84,6 +84,19 @@ func TestManyUnderOddPrefixes(t *testing.T) {
 	if _, here := all["0"]; !here {
 		t.Error("the names aren't those without the prefix")
 	}
+	n := 0
+	for one, err := range New(client, &Options{Prefix: "a*[b]?:"}).Rows(t.Context()) {
+		if err != nil || all[one.ID] == nil || string(one.Data) != "x" {
+			t.Fatalf("%q: %q, %v", one.ID, one.Data, err)
+		}
+		n++
+	}
+	if n != many {
+		t.Errorf("%d come one by one", n)
+	}
+	for range New(client, nil).Rows(t.Context()) {
+		t.Error("another prefix has some")
+	}
 }
 
 func TestReplicasHaveWhatCounts(t *testing.T) {
@@ -120,6 +133,15 @@ func TestServerAway(t *testing.T) {
 	s := New(client, nil)
 	_, found, err1 := s.Find("token-that-nobody-sees")
 	_, err2 := s.AllCtx(t.Context())
+	rows := 0
+	for _, err := range s.Rows(t.Context()) {
+		if rows++; err == nil || rows > 1 {
+			t.Errorf("row %d: %v", rows, err)
+		}
+	}
+	if rows != 1 {
+		t.Error("no error comes")
+	}
 	for _, err := range []error{err1, err2, s.Commit("token-that-nobody-sees", nil, time.Now().Add(time.Hour)), s.Delete("token-that-nobody-sees")} {
 		if err == nil || found {
 			t.Errorf("found %t, %v", found, err)

@@ -3,7 +3,11 @@
 package redisstore
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +40,65 @@ func TestTokenOfAPerson(t *testing.T) {
 	}
 	if got, err := w.Token(t.Context(), alice, scopes...); err != nil || got.Session.Record.TokenKey != older.TokenKey {
 		t.Errorf("of %v: %v", got.Session, err)
+	}
+}
+
+// TestTokenOfOnePersonAlone: an organization can write any address into what it
+// says of its people.
+func TestTokenOfOnePersonAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	_, wanted := w.signIn(alice, time.Now().Add(-time.Hour))
+	_, older := w.signIn(alice, time.Now().Add(-2*time.Hour))
+	if older.Account != wanted.Account {
+		t.Fatalf("%q and %q", older.Account, wanted.Account)
+	}
+	token, forged := w.signIn(bob, time.Now())
+	forged.Email = alice
+	w.put(token, forged)
+	got, err := w.Token(t.Context(), alice, scopes...)
+	if !errors.Is(err, backend.ErrInvalid) || got.Value != "" || !strings.Contains(err.Error(), "several people") {
+		t.Errorf("a token of %v: %v", got.Session, err)
+	}
+	if err != nil && strings.Contains(err.Error(), alice) {
+		t.Errorf("the error names people: %v", err)
+	}
+	got, err = w.AccountToken(t.Context(), wanted.Account, scopes...)
+	if err != nil || got.Session.Record.TokenKey != wanted.TokenKey {
+		t.Errorf("by account, of %v: %v", got.Session, err)
+	}
+	for _, account := range []string{"", alice, "a.b"} {
+		if _, err := w.AccountToken(t.Context(), account, scopes...); !errors.Is(err, backend.ErrNotFound) {
+			t.Errorf("account %q: %v", account, err)
+		}
+	}
+}
+
+// TestTokensAreNotPrinted, nor what forms carry.
+func TestTokensAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	_, r := w.signIn(alice, time.Now())
+	got, err := w.Token(t.Context(), alice, scopes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Error(err)
+	}
+	var logged strings.Builder
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("got", "token", got, "pointer", &got, "session", got.Session)
+	printed := fmt.Sprintf("%v %+v %#v %s %q %x %d %v %v %+v", got, got, got, got, got, got, got, &got, []Token{got}, struct{ T Token }{got})
+	for _, out := range []string{string(text), logged.String(), printed} {
+		for name, secret := range map[string]string{"token": got.Value, "token in hex": hex.EncodeToString([]byte(got.Value)), "token of forms": r.CSRF} {
+			if strings.Contains(out, secret) {
+				t.Errorf("the %s is printed: %s", name, out)
+			}
+		}
+	}
+	if want := got.Expires.UTC().Format(time.RFC3339); !strings.Contains(printed, want) {
+		t.Errorf("%s lacks %s", printed, want)
 	}
 }
 

@@ -3,7 +3,9 @@
 package redisstore
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/gob"
 	"encoding/json"
 	"path/filepath"
 	"testing"
@@ -43,15 +45,21 @@ func newWorld(t testing.TB, opts *msaltest.Options) *world {
 // tokens opens the token store, as each process does for itself.
 func (w *world) tokens() *persist.Persistence {
 	w.Helper()
+	store, c := w.openTokens()
+	p := persist.New("redis", store, c, nil)
+	w.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func (w *world) openTokens() (backend.Store, backend.Config) {
+	w.Helper()
 	path := filepath.Join(w.TempDir(), "tokens")
 	c := backend.Config{Location: path, Path: path, Settings: backend.Settings{"address": address(w.port), "prefix": "tokens"}}
 	store, err := redis.Backend().Open(w.Context(), c)
 	if err != nil {
 		w.Fatal(err)
 	}
-	p := persist.New("redis", store, c, nil)
-	w.Cleanup(func() { _ = p.Close() })
-	return p
+	return store, c
 }
 
 func (w *world) newClient(c *persist.PersistedTokenCache) (*msal.Confidential, error) {
@@ -105,6 +113,28 @@ func (w *world) putValues(token string, values map[string]any) {
 	deadline := time.Now().Add(time.Hour)
 	data, err := (scs.GobCodec{}).Encode(deadline, values)
 	if err == nil {
+		err = w.Store.Commit(token, data, deadline)
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// cart is of a type that the web app has registered, and this process has not.
+type cart struct{ Items int }
+
+// putForeign stores a session that only the web app can decode.
+func (w *world) putForeign(token string, r web.Record) {
+	w.Helper()
+	gob.RegisterName("webapp.Cart", cart{})
+	text, err := json.Marshal(r)
+	if err != nil {
+		w.Fatal(err)
+	}
+	deadline := time.Now().Add(time.Hour)
+	data, err := (scs.GobCodec{}).Encode(deadline, map[string]any{web.RecordName: string(text), "cart": cart{3}})
+	if err == nil {
+		data = bytes.ReplaceAll(data, []byte("webapp.Cart"), []byte("theirs.Cart"))
 		err = w.Store.Commit(token, data, deadline)
 	}
 	if err != nil {
