@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,9 @@ func (c *command) doctor() *cobra.Command {
 			"are used, shadowed or refused, and why. The exit code is 0 when a backend that encrypts works.",
 		ValidArgsFunction: offer(c.backends),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(c.storeFlags.settings) > 0 && len(args) != 1 {
+				return usage("--set is for one backend: name that one, as in msalext doctor redis --set address=localhost:6379")
+			}
 			plugins := c.survey()
 			if len(args) == 0 {
 				args = append(slices.Clone(stores), runnable(plugins)...)
@@ -100,6 +104,7 @@ func (c *command) try(ctx context.Context, name, location string) finding {
 	start := time.Now()
 	p, err := extensions.Open(ctx, name, location, opts)
 	if err != nil {
+		f.elsewhere = errors.Is(err, backend.ErrUnsupported) && !native(name)
 		return f.failed(err)
 	}
 	defer p.Close()
@@ -124,6 +129,20 @@ func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds
 
 func (f finding) failed(err error) finding {
 	f.Error = strings.TrimPrefix(withoutHint(err), "open ("+f.Backend+"): ")
-	f.Remedy, f.elsewhere = hintOf(err), errors.Is(err, backend.ErrUnsupported)
+	f.Remedy = hintOf(err)
 	return f
+}
+
+// native tells that this system has what a backend of msalext itself needs, or can
+// have it: then something can be done where the backend doesn't work.
+func native(name string) bool {
+	switch name {
+	case "libsecret":
+		return slices.Contains([]string{"linux", "freebsd", "netbsd", "openbsd", "dragonfly"}, runtime.GOOS)
+	case "keychain":
+		return runtime.GOOS == "darwin"
+	case "dpapi":
+		return runtime.GOOS == "windows"
+	}
+	return slices.Contains(stores, name)
 }

@@ -54,7 +54,7 @@ func tell(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "wordless": wordless},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.Getenv("WORK"))
 			e.Setenv("MSALEXT", self)

@@ -12,19 +12,20 @@ import (
 
 func (c *command) migrate() *cobra.Command {
 	var to storeFlags
+	var yes bool
 	opts := &extensions.MigrateOptions{}
 	cmd := &cobra.Command{
 		Use:   "migrate FROM TO --to-backend BACKEND",
 		Short: "Copy a cache to another store or place, and make that one the keeper",
 		Long: "Copies every item from one store to another under the locks of both, reads the copies back, and\n" +
 			"records the new store. FROM's store is the recorded one or --backend; TO's is --to-backend.\n" +
-			"FROM and TO may be one location. Nothing is deleted without --delete-source.",
+			"FROM and TO may be one location. Nothing is deleted without --delete-source, which asks.",
 		Example: "  msalext migrate ~/.azure/msal_token_cache.json ~/.local/share/my-app/token-cache \\\n" +
 			"      --preset azure-cli --backend file --to-backend libsecret",
 		Args: arguments(2, "the LOCATIONs to copy FROM and TO"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return c.move(cmd.Context(), args[0], args[1], to, opts)
+		return c.move(cmd.Context(), args[0], args[1], to, yes, opts)
 	}
 	c.backendFlags(cmd)
 	toFlags(cmd, &to)
@@ -35,6 +36,7 @@ func (c *command) migrate() *cobra.Command {
 	flags.BoolVar(&opts.DryRun, "dry-run", false, "tell what would be copied, and change nothing")
 	flags.BoolVar(&opts.AllowPlaintext, "allow-plaintext", false, "allow a target that doesn't encrypt")
 	flags.BoolVar(&opts.DeleteSource, "delete-source", false, "delete what was copied and read back from FROM")
+	yesFlag(cmd, &yes)
 	complete(cmd, "key", nil)
 	complete(cmd, "item", nil)
 	return cmd
@@ -55,7 +57,7 @@ func toFlags(cmd *cobra.Command, to *storeFlags) {
 	complete(cmd, "to-envelope-id", nil)
 }
 
-func (c *command) move(ctx context.Context, from, to string, t storeFlags, opts *extensions.MigrateOptions) error {
+func (c *command) move(ctx context.Context, from, to string, t storeFlags, yes bool, opts *extensions.MigrateOptions) error {
 	source, err := c.open(ctx, from)
 	if err != nil {
 		return err
@@ -66,6 +68,12 @@ func (c *command) move(ctx context.Context, from, to string, t storeFlags, opts 
 		return err
 	}
 	defer keeper.Close()
+	if opts.DeleteSource && !opts.DryRun {
+		question := fmt.Sprintf("Delete the tokens at %s, kept by %s, once they are copied?", source.Location(), source.Backend())
+		if err := c.confirm(ctx, yes, question); err != nil {
+			return err
+		}
+	}
 	items := []string{}
 	opts.Progress = func(done, total int, key string) {
 		items = append(items, key)
@@ -80,7 +88,7 @@ func (c *command) move(ctx context.Context, from, to string, t storeFlags, opts 
 	if err != nil {
 		return err
 	}
-	answer := migrated{Items: items, To: keeper.Backend(), Encrypted: keeper.IsEncrypted(), DryRun: opts.DryRun, Deleted: opts.DeleteSource}
+	answer := migrated{Items: items, To: keeper.Backend(), Encrypted: keeper.IsEncrypted(), DryRun: opts.DryRun, Deleted: opts.DeleteSource && !opts.DryRun}
 	return c.emit(answer, func(w io.Writer) { fmt.Fprintln(w, answer) })
 }
 

@@ -4,11 +4,13 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	gotoken "go/token"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -61,10 +63,14 @@ func (c *command) pluginsNew() *cobra.Command {
 	return cmd
 }
 
+// taken are package names that mean something else: main and init can't be imported,
+// files of a package documentation aren't built, and the template imports a plugin.
+var taken = []string{"main", "init", "documentation", "plugin"}
+
 // packageOf makes a package's name of a backend's.
 func packageOf(name string) string {
 	name = strings.ReplaceAll(name, "-", "")
-	if name == "" || name[0] <= '9' {
+	if !gotoken.IsIdentifier(name) || slices.Contains(taken, name) { // a keyword is no identifier
 		return "store" + name
 	}
 	return name

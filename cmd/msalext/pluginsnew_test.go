@@ -22,19 +22,14 @@ func goIn(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// What `plugins new` writes builds, is formatted, and passes its own tests and
-// the kit, against the module as it is here.
-func TestPluginsNew(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(t.TempDir())
+// newPluginHere writes a plugin that is built with the module as it is here.
+func newPluginHere(t *testing.T, root, name string) (dir string) {
+	t.Helper()
 	var out, errs strings.Builder
-	if code := run(context.Background(), []string{"plugins", "new", "my-store"}, nil, &out, &errs); code != exitOK {
+	if code := run(context.Background(), []string{"plugins", "new", name}, nil, &out, &errs); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, &errs)
 	}
-	dir := "msalext-plugin-my-store"
+	dir = "msalext-plugin-" + name
 	goIn(t, dir, "mod", "edit", "-replace=github.com/msalext/msalext="+root, "-require=github.com/msalext/msalext@v0.0.0")
 	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err == nil {
@@ -43,11 +38,27 @@ func TestPluginsNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// What `plugins new` writes builds, is formatted, and passes its own tests and
+// the kit, against the module as it is here; also by a name that Go uses itself.
+func TestPluginsNew(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	dir := newPluginHere(t, root, "my-store")
 	goIn(t, dir, "vet", "./...")
 	goIn(t, dir, "test", "./...")
 	if out, err := exec.Command("gofmt", "-l", dir).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("gofmt: %v: %s", err, out)
 	}
+	for _, name := range []string{"plugin", "func"} {
+		goIn(t, newPluginHere(t, root, name), "vet", "./...")
+	}
+	var out, errs strings.Builder
 	if code := run(context.Background(), []string{"plugins", "new", "my-store"}, nil, &out, &errs); code != exitUsage {
 		t.Errorf("a second time: exit code %d", code)
 	}

@@ -19,7 +19,7 @@ func (c *command) purge() *cobra.Command {
 		Long: "Removes all items, in files and in the key store, also those that nobody can read; what was moved\n" +
 			"aside; locks, notes and temporary files; and the record of the backend. Shows the list, and asks.\n" +
 			"Quit the application first. The directory stays, and so do an envelope's keys, which have a location\n" +
-			"of their own.",
+			"of their own. A database that doesn't open has to be removed by hand.",
 	}
 	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&opts.DryRun, "dry-run", false, "list what would be removed, and change nothing")
@@ -56,6 +56,9 @@ func (c *command) askAndRemove(ctx context.Context, p *extensions.Persistence, o
 func (c *command) remove(ctx context.Context, p *extensions.Persistence, opts *extensions.PurgeOptions) error {
 	location := p.Location()
 	all, err := purged(ctx, p, *opts)
+	if err != nil && len(all) == 0 { // "nothing is there" would be a guess
+		return err
+	}
 	answer := purgeAnswer{Location: location, DryRun: opts.DryRun, Removed: all}
 	if shown := c.emit(answer, func(w io.Writer) { c.showPurge(w, answer) }); err == nil {
 		err = shown

@@ -51,6 +51,9 @@ func (c *command) quarantineList() *cobra.Command {
 	}
 	c.onStore(cmd, func(ctx context.Context, p *extensions.Persistence) error {
 		all, err := p.Quarantined(ctx)
+		if err != nil && len(all) == 0 { // "nothing was moved aside" would be a guess
+			return err
+		}
 		copies := []quarantined{}
 		for _, q := range all {
 			copies = append(copies, quarantined{q.Name, q.Key, q.Size, q.Moved, q.Why})

@@ -48,19 +48,19 @@ func (c *command) quarantineRestore() *cobra.Command {
 	return cmd
 }
 
-// chosen is the copy that was named, or the only one.
+// chosen is the copy that was named, or the only one. A named one is taken also where
+// others can't be listed, such as a file whose item doesn't show.
 func chosen(ctx context.Context, p *extensions.Persistence, name string) (q extensions.Quarantined, err error) {
 	all, err := p.Quarantined(ctx)
-	if err != nil {
-		return q, err
-	}
 	matching := slices.DeleteFunc(slices.Clone(all), func(q extensions.Quarantined) bool {
 		return name != "" && name != q.Name && name != filepath.Base(q.Name)
 	})
 	switch {
-	case len(matching) == 1:
+	case len(matching) == 1 && (err == nil || name != ""):
 		return matching[0], nil
-	case len(all) == 0, len(matching) == 0:
+	case err != nil:
+		return q, err
+	case len(matching) == 0:
 		return q, &backend.Error{Op: "restore", Backend: p.Backend(), Kind: backend.ErrNotFound, Err: errors.New("no such copy is in quarantine"),
 			Hint: "msalext quarantine list tells of those that are"}
 	}

@@ -29,7 +29,8 @@ import (
 )
 
 // TestSessionScripts are stories of a web app with its sessions and tokens on a
-// Redis server: signed in are Alice, twice, and Bob, whose tokens are gone.
+// Redis server: signed in are Alice, twice, Bob, whose tokens are gone, and Dave
+// and Erin, of whom one has the other's address.
 func TestSessionScripts(t *testing.T) {
 	t.Parallel()
 	entra := msaltest.New(&msaltest.Options{Marker: "canary"})
@@ -49,7 +50,7 @@ func TestSessionScripts(t *testing.T) {
 			} {
 				e.Setenv(name, value)
 			}
-			return errors.Join(os.WriteFile(certificate, entra.CertificatePEM(), 0o600), signPeopleIn(entra, address))
+			return errors.Join(os.WriteFile(certificate, entra.CertificatePEM(), 0o600), signPeopleIn(e, entra, address))
 		},
 	})
 }
@@ -78,8 +79,9 @@ func startRedis(e *testscript.Env) (address string, err error) {
 	}
 }
 
-// signPeopleIn does what a web app does.
-func signPeopleIn(entra *msaltest.Server, address string) (err error) {
+// signPeopleIn does what a web app does. Scripts find the account of who signed in
+// last in ACCOUNT.
+func signPeopleIn(e *testscript.Env, entra *msaltest.Server, address string) (err error) {
 	ctx := context.Background()
 	tokens, err := tokensOfStories(ctx, address)
 	if err != nil {
@@ -88,13 +90,15 @@ func signPeopleIn(entra *msaltest.Server, address string) (err error) {
 	client := goredis.NewClient(&goredis.Options{Addr: address})
 	defer func() { err = errors.Join(err, tokens.Close(), client.Close()) }()
 	for _, who := range []struct {
-		name  string
-		since time.Duration
-	}{{"alice", 50 * 24 * time.Hour}, {"alice", time.Hour}, {"bob", 2 * time.Hour}} {
+		name, mail string
+		since      time.Duration
+	}{{"alice", "alice", 50 * 24 * time.Hour}, {"alice", "alice", time.Hour}, {"bob", "bob", 2 * time.Hour}, {"dave", "dave", 3 * time.Hour}, {"erin", "dave", 3 * time.Hour}} {
 		r := web.Record{TokenKey: web.TokenPrefix + rand.Text(), Name: who.name, Email: who.name + "@contoso.example", Since: time.Now().Add(-who.since)}
 		if r.Account, err = signInToApp(ctx, entra, tokens, r); err != nil {
 			return err
 		}
+		r.Email = who.mail + "@contoso.example"
+		e.Setenv("ACCOUNT", r.Account)
 		if err := beginSession(ctx, client, r); err != nil {
 			return err
 		}

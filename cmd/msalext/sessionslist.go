@@ -33,11 +33,12 @@ func (s *webSessions) list() *cobra.Command {
 		Use:   "list [LOCATION]",
 		Short: "List who is signed in: everybody, one person, or the sessions that are of no use",
 		Long: "Lists sessions, the newest first. Their names, which would let a reader in, aren't shown.\n" +
-			"With LOCATION, --invalid also finds the sessions whose tokens are gone.",
+			"With LOCATION, --invalid also finds the sessions whose tokens are gone. Sessions that can't be decoded\n" +
+			"here, since the web app keeps values of its own types in them, are listed without who is signed in.",
 		Args: maybeLocation,
 	}
 	flags := s.flags(cmd)
-	flags.StringVar(&email, "email", "", "list this person's")
+	flags.StringVar(&email, "email", "", "list those with this address; with --json, home_account_id tells whose they are")
 	flags.BoolVar(&invalid, "invalid", false, "list those that are of no use")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if email != "" && invalid {
@@ -61,6 +62,9 @@ func (s *webSessions) list() *cobra.Command {
 				return err
 			}
 			list = append(list, describeSession(one))
+		}
+		if err := s.tellUnreadable(cmd.Context(), all, email != ""); err != nil {
+			return err
 		}
 		slices.SortStableFunc(list, func(a, b session) int { return b.Since.Compare(a.Since) })
 		return s.emit(list, func(w io.Writer) { s.showSessions(w, list) })

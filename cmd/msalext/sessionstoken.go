@@ -15,11 +15,11 @@ import (
 )
 
 func (s *webSessions) token() *cobra.Command {
-	var email string
+	var email, account string
 	var scopes []string
 	var secrets, unknown bool
 	cmd := &cobra.Command{
-		Use:   "token LOCATION --email ADDRESS",
+		Use:   "token LOCATION {--account ID | --email ADDRESS}",
 		Short: "See whether a person's session gives a token, refresh it, and show it",
 		Long: "Takes an access token from the session that a person began last, and refreshes it where it has to be,\n" +
 			"for the web app as well. The app's client id, secret and authority are read from the environment\n" +
@@ -28,12 +28,16 @@ func (s *webSessions) token() *cobra.Command {
 		Args: location,
 	}
 	flags := s.flags(cmd)
-	flags.StringVar(&email, "email", "", "whose token")
+	flags.StringVar(&email, "email", "", "whose token, where the web app lets one tenant in: other organizations can give their people any address")
+	flags.StringVar(&account, "account", "", "whose token: the home account id, which \"sessions list --json\" shows")
 	flags.StringArrayVar(&scopes, "scope", []string{"User.Read"}, "what the token is for; repeatable")
 	flags.BoolVar(&secrets, "show-secrets", false, "show the token itself (on a terminal only)")
 	flags.BoolVar(&unknown, "disable-instance-discovery", false, "for identity providers that Microsoft doesn't know")
-	_ = cmd.MarkFlagRequired("email")
+	complete(cmd, "account", nil)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if (email == "") == (account == "") {
+			return usage("say whose token: either --account or --email")
+		}
 		if secrets && (s.json || !terminal(s.out)) {
 			return usage("--show-secrets works on a terminal only")
 		}
@@ -43,7 +47,11 @@ func (s *webSessions) token() *cobra.Command {
 		}
 		defer done()
 		all.NewClient = func(c *persist.PersistedTokenCache) (*msal.Confidential, error) { return appClient(c, unknown) }
-		t, err := all.Token(cmd.Context(), email, scopes...)
+		ask, who := all.Token, email
+		if account != "" {
+			ask, who = all.AccountToken, account
+		}
+		t, err := ask(cmd.Context(), who, scopes...)
 		if err != nil {
 			return err
 		}
