@@ -35,8 +35,8 @@ func TestHolderInAnotherNamespace(t *testing.T) {
 	if _, err := Acquire(ctx, path, Options{}); !errors.Is(err, backend.ErrLockTimeout) {
 		t.Fatalf("while it lives: %v", err)
 	}
-	holder.kill(t)
 	died := time.Now()
+	holder.kill(t)
 	ctx, cancel = context.WithTimeout(t.Context(), 4*graceForeign)
 	defer cancel()
 	l, err := Acquire(ctx, path, Options{})
