@@ -3,17 +3,13 @@
 package e2e
 
 import (
-	"net"
 	"strconv"
 	"testing"
+
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return strconv.Itoa(testproc.FreePort(t))
 }

@@ -9,12 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"github.com/msalext/msalext/internal/testproc"
 	"github.com/msalext/msalext/msal/web/redisstore"
 )
 
@@ -53,13 +55,8 @@ func TestSessionsBehindSentinels(t *testing.T) {
 // startGuarded starts a server that wants a password.
 func startGuarded(t *testing.T, program, password, config string) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address = l.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	_ = l.Close()
+	port := strconv.Itoa(testproc.FreePort(t))
+	address = net.JoinHostPort("127.0.0.1", port)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "server.conf")
 	config = fmt.Sprintf("bind 127.0.0.1\nport %s\ndir %s\nrequirepass %s\n%s", port, dir, password, config)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 func TestCredentials(t *testing.T) {
@@ -73,7 +74,7 @@ func merged(settings backend.Settings, name, value string) backend.Settings {
 // without TLS.
 func TestNoOtherMachineWithoutTLS(t *testing.T) {
 	t.Parallel()
-	server := startServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-announce-ip", "192.0.2.1")
+	server := startServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testproc.FreePort(t)), "--cluster-announce-ip", "192.0.2.1")
 	server.do(t, "cluster", "addslotsrange", 0, 16383)
 	_, err := Backend().Open(t.Context(), unused(t.TempDir(), backend.Settings{"address": server.address(), "cluster": "true"}, nil))
 	says(t, "open", err, backend.ErrInvalid, "without TLS")

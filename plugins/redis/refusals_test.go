@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 func TestWhatServersRefuse(t *testing.T) {
@@ -79,7 +80,7 @@ func TestWhatServersRefuse(t *testing.T) {
 			}
 		},
 		"CLUSTERDOWN": func(t *testing.T) {
-			server := startServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-announce-ip", "127.0.0.1")
+			server := startServer(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testproc.FreePort(t)), "--cluster-announce-ip", "127.0.0.1")
 			server.do(t, "cluster", "addslotsrange", 0, 16383)
 			settings := backend.Settings{"address": server.address(), "cluster": "true"}
 			eventually(t, "the Cluster works", func() error {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // authority signs certificates for the tests.
@@ -119,7 +120,7 @@ func startSecure(t testing.TB, a *authority, more ...string) *server {
 	}
 	a.issue(t, "server")
 	a.issue(t, "client")
-	s := &server{dir: t.TempDir(), port: freePort(t), tls: true, args: append([]string{
+	s := &server{dir: t.TempDir(), port: testproc.FreePort(t), tls: true, args: append([]string{
 		"--port", "0", "--aclfile", acl, "--tls-cert-file", a.file("server.crt"), "--tls-key-file", a.file("server.key"),
 		"--tls-ca-cert-file", a.file("ca.crt"), "--tls-auth-clients", "yes",
 	}, more...)}

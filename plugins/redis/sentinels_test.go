@@ -17,6 +17,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // sentinels are a master, replicas and what watches them.
@@ -55,7 +56,7 @@ func startSentinels(t testing.TB, silence time.Duration) *sentinels {
 
 func startSentinel(t testing.TB, master *server, silence time.Duration) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), port: freePort(t)}
+	s := &server{dir: t.TempDir(), port: testproc.FreePort(t)}
 	config := filepath.Join(s.dir, "sentinel.conf")
 	text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor %s 127.0.0.1 %d 2\nsentinel down-after-milliseconds %s %d\nsentinel failover-timeout %s 5000\nsentinel parallel-syncs %s 2\n",
 		s.port, s.dir, masterName, master.port, masterName, silence.Milliseconds(), masterName, masterName)

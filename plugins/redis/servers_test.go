@@ -15,6 +15,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // server is a redis-server of Debian's on loopback, with a directory of its own.
@@ -36,7 +38,7 @@ var usually = []string{
 // startServer starts a server whose further arguments come over the usual ones.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{dir: t.TempDir(), port: freePort(t), args: args}
+	s := &server{dir: t.TempDir(), port: testproc.FreePort(t), args: args}
 	s.start(t)
 	return s
 }
@@ -119,16 +121,6 @@ func (s *server) do(t testing.TB, args ...any) any {
 		t.Fatalf("%v: %v", args, err)
 	}
 	return v
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // patienceOfTests is ten times and more what anything awaited needs.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/msalext/msalext/extensions/backend"
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // shards are three masters and a replica of each.
@@ -22,7 +23,7 @@ func startShards(t testing.TB, args ...string) *shards {
 	c := &shards{}
 	var addresses []string
 	for range 6 {
-		more := append([]string{"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(t)), "--cluster-node-timeout", "1500"}, args...)
+		more := append([]string{"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testproc.FreePort(t)), "--cluster-node-timeout", "1500"}, args...)
 		s := startServer(t, more...)
 		c.nodes = append(c.nodes, s)
 		addresses = append(addresses, s.address())

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 // patience is ten times and more what anything awaited needs.
@@ -20,7 +22,7 @@ const patience = 60 * time.Second
 // to disk, and returns its port and a client.
 func startServer(t testing.TB, args ...string) (port int, client *goredis.Client) {
 	t.Helper()
-	port = freePort(t)
+	port = testproc.FreePort(t)
 	cmd := exec.Command("redis-server", append([]string{
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", t.TempDir(), "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0",
 	}, args...)...)
@@ -35,16 +37,6 @@ func startServer(t testing.TB, args ...string) (port int, client *goredis.Client
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
 
 // startReplica starts a server that follows another, and waits until it does.
 func startReplica(t testing.TB, of int, master *goredis.Client) *goredis.Client {

@@ -12,6 +12,8 @@ import (
 	"github.com/alexedwards/scs/goredisstore"
 	"github.com/google/go-cmp/cmp"
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/msalext/msalext/internal/testproc"
 )
 
 func TestOnesTakeTheOthersPlace(t *testing.T) {
@@ -128,7 +130,7 @@ func TestReplicasHaveWhatCounts(t *testing.T) {
 
 func TestServerAway(t *testing.T) {
 	t.Parallel()
-	client := goredis.NewClient(&goredis.Options{Addr: address(freePort(t)), MaxRetries: -1, DialerRetries: 1})
+	client := goredis.NewClient(&goredis.Options{Addr: address(testproc.FreePort(t)), MaxRetries: -1, DialerRetries: 1})
 	defer client.Close()
 	s := New(client, nil)
 	_, found, err1 := s.Find("token-that-nobody-sees")
