@@ -2,8 +2,10 @@ package tokencache
 
 import "strings"
 
-// dropOlderRefreshTokens leaves the newest of each identity, and of those that
-// are equally new the last in the document.
+// dropOlderRefreshTokens leaves the newest of each identity. Of those that are
+// equally new it leaves the one under MSAL Go's own key, which ends with the
+// client: MSAL Go adds it beside one that others wrote, and dates neither. Else
+// it leaves the last in the document.
 func (c *TokenCache) dropOlderRefreshTokens() {
 	s := &c.sections[RefreshTokens]
 	newest := map[identity]int{}
@@ -15,7 +17,7 @@ func (c *TokenCache) dropOlderRefreshTokens() {
 		}
 		if j, dup := newest[id]; dup {
 			older := j
-			if dates.of(s.entries[j].raw).after(dates.of(e.raw)) {
+			if a, b := dates.of(s.entries[j].raw), dates.of(e.raw); a.after(b) || a == b && ofMSALGo(s.entries[j].key) && !ofMSALGo(e.key) {
 				older = i
 			}
 			s.drop(older)
@@ -26,6 +28,10 @@ func (c *TokenCache) dropOlderRefreshTokens() {
 		newest[id] = i
 	}
 }
+
+// ofMSALGo tells MSAL Go's keys of refresh tokens from those of other libraries,
+// which go on after the client with the separators of what they leave out.
+func ofMSALGo(key string) bool { return !strings.HasSuffix(key, "-") }
 
 // date is when a refresh token was stored.
 type date struct {
